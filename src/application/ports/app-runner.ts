@@ -1,0 +1,38 @@
+import type { App, AppDefinition, Json, JsonObject } from '#domain/app.ts'
+import type { PreflightIssue } from '#domain/errors.ts'
+import type { RunIds, RunRequest, RunStep, Turn } from '#domain/run.ts'
+
+/** Everything a runner may know about one run. `invokeFrom` is always `openapi` here. */
+export type RunJob = {
+  readonly app: App
+  readonly definition: AppDefinition
+  readonly ids: RunIds
+  readonly request: RunRequest
+  readonly invokeFrom: 'openapi'
+  /** Opaque, stable name of the caller for `sys.user_id`; never an email. */
+  readonly callerId: string
+  /** Turns of the conversation so far, oldest first; empty outside the chat family. */
+  readonly history: readonly Turn[]
+  readonly conversationVariables: JsonObject
+  /** How many turns the conversation had before this one. */
+  readonly dialogueCount: number
+  /** Keeps conversation variables that the run assigned. */
+  readonly saveVariables: (variables: Readonly<Record<string, Json>>) => Promise<void>
+}
+
+/** What keeps an app from running now. Empty means it can start. */
+export type Preflight =
+  | { readonly ok: true }
+  | { readonly ok: false; readonly reason: 'model'; readonly message: string; readonly hint: string }
+  | { readonly ok: false; readonly reason: 'nodes'; readonly issues: readonly PreflightIssue[] }
+
+/** Executes apps. */
+export interface AppRunner {
+  /** Checks the reachable parts against what is configured; asks nobody outside. */
+  preflight(app: App, definition: AppDefinition): Promise<Preflight>
+  /**
+   * Runs to exactly one ending, which is the last step. Never throws for what an app or a model does: that is a
+   * `failed` ending. `signal` aborts the model within a second and ends the run as `stopped`.
+   */
+  run(job: RunJob, signal: AbortSignal): AsyncIterable<RunStep>
+}

@@ -1,0 +1,45 @@
+import type { AppMode } from './app-mode.ts'
+import type { SubjectType } from './subject.ts'
+
+type Facts = {
+  'oauth.device_code_issued': { clientId: string; deviceLabel: string; ip: string }
+  'oauth.device_flow_approved': {
+    tokenId: string
+    subjectType: SubjectType
+    subjectEmail: string
+    subjectIssuer: string | null
+    accountId: string | null
+    tenantId: string | null
+    clientId: string
+    deviceLabel: string
+    scopes: readonly string[]
+    expiresAt: string
+    rotated: boolean
+    ip: string
+  }
+  'oauth.device_flow_denied': { accountId: string; clientId: string; deviceLabel: string; ip: string }
+  'oauth.device_flow_rejected': { reason: string; clientId: string | null; ip: string }
+  'oauth.device_code_cross_ip_poll': { tokenId: string; creationIp: string; pollIp: string }
+  'oauth.token_picked_up': { tokenId: string; clientId: string; ip: string }
+  'oauth.token_revoked': { tokenId: string; subjectType: SubjectType; accountId: string | null; reason: string }
+  'oauth.token_expired': { tokenId: string }
+  'console.login': { accountId: string; ip: string }
+  'console.login_failed': { accountId: string | null; ip: string }
+  'rate_limit.hit': { limit: string; ip: string | null; accountId: string | null }
+  'app.run.openapi': {
+    appId: string
+    tenantId: string
+    callerKind: 'account' | 'end_user'
+    mode: AppMode
+    surface: 'apps'
+    tokenId: string
+  }
+  'openapi.wrong_surface_denied': { tokenId: string; subjectType: SubjectType; route: string }
+}
+
+export type AuditEventName = keyof Facts
+
+/** Something that must be answerable later. Carries ids only: never a token, a hash, a device code or a user code. */
+export type AuditEvent = {
+  [Name in AuditEventName]: { readonly event: Name; readonly facts: Readonly<Facts[Name]> }
+}[AuditEventName]

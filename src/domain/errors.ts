@@ -1,0 +1,110 @@
+/** One thing wrong with the input. `loc` is the path to it, outermost first; the received value is never repeated. */
+export type InputIssue = {
+  readonly type: string
+  readonly loc: readonly (string | number)[]
+  readonly msg: string
+}
+
+/** Why a node keeps an app from running, and what the operator can do about it. */
+export type PreflightIssue = {
+  readonly node: string
+  readonly title: string
+  readonly reason: string
+  readonly fix: string
+}
+
+type None = Record<never, never>
+
+/** Every expected refusal, with the facts its answer needs. */
+export type ErrorFacts = {
+  // RFC 8628 §3.5 and RFC 6749 §5.2
+  authorization_pending: { readonly intervalS: number }
+  slow_down: { readonly intervalS: number }
+  expired_token: None
+  access_denied: None
+  unsupported_client: None
+  unsupported_grant_type: None
+  user_code_exhausted: None
+
+  // Deciding a device code
+  not_setup: None
+  unauthorized: None
+  csrf_mismatch: None
+  account_not_initialized: None
+  expired_or_unknown: None
+  already_resolved: None
+  approve_in_progress: None
+  state_lost: None
+
+  // Bearers
+  bearer_required: None
+  invalid_bearer: None
+  bearer_auth_disabled: None
+  wrong_subject_type: None
+  insufficient_scope: { readonly required: string; readonly surface: 'read' | 'run' }
+  rate_limited: { readonly retryAfterMs: number }
+
+  // Console
+  already_setup: None
+  authentication_failed: None
+  foreign_origin: None
+
+  // Resources; "exists, but not yours" uses the same code as "missing"
+  not_found: None
+  method_not_allowed: { readonly allow: readonly string[] }
+  session_not_found: None
+  workspace_not_found: None
+  app_not_found: None
+  service_api_disabled: None
+  workspace_unavailable: None
+  workspace_membership_revoked: None
+  subject_no_app_access: None
+  caller_not_mounted: None
+  role_required: { readonly role: string }
+
+  // Input
+  invalid_input: { readonly issues: readonly InputIssue[] }
+  invalid_json: None
+  unsupported_media_type: None
+  payload_too_large: { readonly maxBytes: number }
+  request_timeout: None
+
+  // Runs
+  mode_not_runnable: None
+  query_required_for_chat: None
+  query_not_supported_for_workflow: None
+  conversation_not_found: None
+  conversation_completed: None
+  workflow_not_found: None
+  workflow_not_published: { readonly message: string }
+  app_unavailable: None
+  app_not_runnable: { readonly issues: readonly PreflightIssue[] }
+  provider_not_initialize: { readonly message: string; readonly hint?: string }
+  provider_quota_exceeded: { readonly message: string }
+  model_currently_not_support: { readonly message: string }
+  completion_request_error: { readonly message: string }
+  invalid_param: { readonly message: string }
+  rate_limit_error: { readonly message: string; readonly retryAfterMs: number }
+
+  // Import
+  dsl_invalid: { readonly message: string }
+
+  // Faults of ours or of what we stand on
+  service_unavailable: None
+  internal_server_error: None
+}
+
+export type ErrorCode = keyof ErrorFacts
+
+/** The one error class of the core. Anything else that is thrown is a bug and answers 500. */
+export class DomainError<C extends ErrorCode = ErrorCode> extends Error {
+  override readonly name = 'DomainError'
+  readonly code: C
+  readonly facts: ErrorFacts[C]
+
+  constructor(code: C, facts: ErrorFacts[C], options?: ErrorOptions) {
+    super(code, options)
+    this.code = code
+    this.facts = facts
+  }
+}
