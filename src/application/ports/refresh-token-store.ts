@@ -19,6 +19,6 @@ export interface RefreshTokenStore {
   use(hash: string, atMs: number): Promise<RefreshUse>
   /** Ends a sign-in: every token of the family is gone. */
   endFamily(family: string): Promise<void>
-  /** Whether the family still has a token that can be used at `nowMs`. */
+  /** Whether the sign-in stands at `nowMs`: not ended, and with an unexpired token, used or not. */
   isLive(family: string, nowMs: number): Promise<boolean>
 }

@@ -37,4 +37,5 @@ export interface RunStore {
   /** True once: a run that has ended keeps its ending. */
   finish(runId: string, result: RunResult): Promise<boolean>
   find(runId: string): Promise<(RunRecord & { readonly result: RunResult | null }) | null>
+  findByTask(taskId: string): Promise<(RunRecord & { readonly result: RunResult | null }) | null>
 }

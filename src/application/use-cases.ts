@@ -1,0 +1,160 @@
+import { type Authenticate, type BearerSettings, makeAuthenticate } from './auth/authenticate.ts'
+import { type AppAccess, type CallerMounter, makeAppChecks } from './auth/checks.ts'
+import { type ConsoleGuards, makeConsoleGuards } from './auth/console-session.ts'
+import { makeExpireToken } from './auth/expire-token.ts'
+import { makeForgetAccount } from './auth/forget-account.ts'
+import { makeRequireMembership } from './auth/layer-zero.ts'
+import { type Asked, type Mounted, pipeline } from './auth/pipeline.ts'
+import { makeNoteLimitHit, makeSpend, type Spend } from './auth/spend.ts'
+import type { AccountDirectory, MembershipDirectory } from './ports/account-directory.ts'
+import type { AppCatalog } from './ports/app-catalog.ts'
+import type { AppRunner } from './ports/app-runner.ts'
+import type { AuditLog } from './ports/audit-log.ts'
+import type { Clock } from './ports/clock.ts'
+import type { ConsoleTokens } from './ports/console-tokens.ts'
+import type { ConversationStore } from './ports/conversation-store.ts'
+import type { DeviceFlowStore } from './ports/device-flow-store.ts'
+import type { DslReader } from './ports/dsl-reader.ts'
+import type { Log } from './ports/log.ts'
+import type { PasswordHasher } from './ports/password-hasher.ts'
+import type { RateLimiter } from './ports/rate-limiter.ts'
+import type { RefreshTokenStore } from './ports/refresh-token-store.ts'
+import type { RunControl } from './ports/run-control.ts'
+import type { RunLog } from './ports/run-log.ts'
+import type { RunStore } from './ports/run-store.ts'
+import type { Digest, NewId, RandomBytes, SameSecret, TokenSeal } from './ports/secrets.ts'
+import type { TokenCache } from './ports/token-cache.ts'
+import type { TokenStore } from './ports/token-store.ts'
+import type { UnitOfWork } from './ports/unit-of-work.ts'
+import { type ApproveDevice, makeApproveDevice } from './use-cases/approve-device.ts'
+import { makeCarryRun } from './use-cases/carry-run.ts'
+import { type ConsoleSessions, makeConsoleSessions } from './use-cases/console-sessions.ts'
+import { type CreateAccount, makeCreateAccount } from './use-cases/create-account.ts'
+import { type DenyDevice, makeDenyDevice } from './use-cases/deny-device.ts'
+import { type DescribeAccount, makeDescribeAccount } from './use-cases/describe-account.ts'
+import { type DescribeApp, makeDescribeApp } from './use-cases/describe-app.ts'
+import { type ImportApp, makeImportApp } from './use-cases/import-app.ts'
+import { type ListApps, makeListApps } from './use-cases/list-apps.ts'
+import { type ListSessions, makeListSessions } from './use-cases/list-sessions.ts'
+import { type LookUpUserCode, makeLookUpUserCode } from './use-cases/look-up-user-code.ts'
+import { makePollToken, type PollToken } from './use-cases/poll-token.ts'
+import { makeRevokeSession, type RevokeSession } from './use-cases/revoke-session.ts'
+import { makeRunApp, type RunApp } from './use-cases/run-app.ts'
+import { makeSetUp, type SetUp } from './use-cases/set-up.ts'
+import { makeStartDeviceFlow, type StartDeviceFlow } from './use-cases/start-device-flow.ts'
+import { makeStopRun, type StopRun } from './use-cases/stop-run.ts'
+import { makeSwitchWorkspace, type SwitchWorkspace } from './use-cases/switch-workspace.ts'
+
+/** Everything the core asks of the outside. Only the composition root and the tests' world see all of it. */
+export type Ports = {
+  readonly flows: DeviceFlowStore
+  readonly limiter: RateLimiter
+  readonly cache: TokenCache
+  readonly tokens: TokenStore
+  readonly accounts: AccountDirectory
+  readonly memberships: MembershipDirectory
+  readonly apps: AppCatalog
+  readonly conversations: ConversationStore
+  readonly runs: RunStore
+  readonly refreshTokens: RefreshTokenStore
+  readonly audit: AuditLog
+  readonly unitOfWork: UnitOfWork
+  readonly consoleTokens: ConsoleTokens
+  readonly passwords: PasswordHasher
+  readonly seal: TokenSeal
+  readonly digest: Digest
+  readonly sameSecret: SameSecret
+  readonly randomBytes: RandomBytes
+  readonly newId: NewId
+  readonly runner: AppRunner
+  readonly runLog: RunLog
+  readonly runControl: RunControl
+  readonly readDsl: DslReader
+  readonly access: AppAccess
+  readonly mounters: readonly CallerMounter[]
+  readonly now: Clock
+  readonly log: Log
+}
+
+/** What an operator chose, as far as the core cares. */
+export type CoreSettings = {
+  readonly bearer: BearerSettings
+  readonly knownClientIds: readonly string[]
+  readonly tokenTtlDays: number
+  readonly decidePerHour: number
+  readonly accessMinutes: number
+  readonly refreshDays: number
+}
+
+export type UseCases = {
+  readonly authenticate: Authenticate
+  readonly admitToApp: (asked: Asked) => Promise<Mounted>
+  readonly consoleGuards: ConsoleGuards
+  readonly spend: Spend
+  readonly isSetUp: () => Promise<boolean>
+  readonly setUp: SetUp
+  readonly createAccount: CreateAccount
+  readonly consoleSessions: ConsoleSessions
+  readonly switchWorkspace: SwitchWorkspace
+  readonly listWorkspaces: MembershipDirectory['list']
+  readonly startDeviceFlow: StartDeviceFlow
+  readonly lookUpUserCode: LookUpUserCode
+  readonly approveDevice: ApproveDevice
+  readonly denyDevice: DenyDevice
+  readonly pollToken: PollToken
+  readonly describeAccount: DescribeAccount
+  readonly listSessions: ListSessions
+  readonly revokeSession: RevokeSession
+  readonly listApps: ListApps
+  readonly describeApp: DescribeApp
+  readonly importApp: ImportApp
+  readonly runApp: RunApp
+  readonly stopRun: StopRun
+}
+
+/** The core, wired once. */
+export function makeUseCases(ports: Ports, settings: CoreSettings): UseCases {
+  const noteLimitHit = makeNoteLimitHit(ports)
+  const spend = makeSpend(ports, noteLimitHit)
+  const expireToken = makeExpireToken(ports)
+  const authenticate = makeAuthenticate({ ...ports, expireToken, noteLimitHit, settings: settings.bearer })
+  const requireMembership = makeRequireMembership(ports)
+  const checks = makeAppChecks({ ...ports, authenticate, requireMembership })
+  const carryRun = makeCarryRun(ports)
+  return {
+    authenticate,
+    admitToApp: pipeline(
+      checks.bearerCheck,
+      checks.scopeCheck,
+      checks.appResolver,
+      checks.membershipCheck,
+      checks.accessCheck,
+      checks.callerMount,
+    ),
+    consoleGuards: makeConsoleGuards({
+      ...ports,
+      spend,
+      settings: { bearerEnabled: settings.bearer.enabled, decidePerHour: settings.decidePerHour },
+    }),
+    spend,
+    isSetUp: () => ports.accounts.isSetUp(),
+    setUp: makeSetUp(ports),
+    createAccount: makeCreateAccount(ports),
+    consoleSessions: makeConsoleSessions({ ...ports, spend, settings }),
+    switchWorkspace: makeSwitchWorkspace({ ...ports, forgetAccount: makeForgetAccount(ports) }),
+    listWorkspaces: (accountId) => ports.memberships.list(accountId),
+    startDeviceFlow: makeStartDeviceFlow({ ...ports, settings }),
+    lookUpUserCode: makeLookUpUserCode(ports),
+    approveDevice: makeApproveDevice({ ...ports, settings }),
+    denyDevice: makeDenyDevice(ports),
+    pollToken: makePollToken(ports),
+    describeAccount: makeDescribeAccount({ spend }),
+    listSessions: makeListSessions(ports),
+    revokeSession: makeRevokeSession(ports),
+    listApps: makeListApps({ ...ports, requireMembership }),
+    describeApp: makeDescribeApp({ ...ports, requireMembership }),
+    importApp: makeImportApp(ports),
+    runApp: makeRunApp({ ...ports, carryRun }),
+    stopRun: makeStopRun(ports),
+  }
+}

@@ -1,0 +1,123 @@
+import { isGraphMode, onHangUp } from '#domain/app-mode.ts'
+import { isEnding, NO_USAGE, type RunEnding, type RunStep } from '#domain/run.ts'
+import type { AppRunner, RunJob } from '../ports/app-runner.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { Conversation, ConversationStore, Owner } from '../ports/conversation-store.ts'
+import type { Log } from '../ports/log.ts'
+import type { RunControl } from '../ports/run-control.ts'
+import type { RunLog } from '../ports/run-log.ts'
+import type { RunStatus, RunStore } from '../ports/run-store.ts'
+
+type Needs = {
+  runner: AppRunner
+  runs: RunStore
+  conversations: ConversationStore
+  runLog: RunLog
+  runControl: RunControl
+  log: Log
+  now: Clock
+}
+
+export type Carriage = {
+  readonly job: RunJob
+  readonly owner: Owner
+  /** Stored once the run has really begun; null when it exists already or the mode has none. */
+  readonly newConversation: Conversation | null
+  readonly parentMessageId: string | null
+}
+
+/** Carries one run from its first step to its stored ending, whether or not anybody reads along. Never throws. */
+export type CarryRun = (carriage: Carriage) => Promise<void>
+
+/**
+ * Whether the caller can no longer be told of a failure by a status: a graph has begun with its first step, a
+ * prompt app with its first word.
+ */
+export function isUnderway(mode: RunJob['app']['mode'], step: RunStep): boolean {
+  if (isGraphMode(mode)) return true
+  return step.kind !== 'run_started' && step.kind !== 'failed'
+}
+
+export function makeCarryRun(needs: Needs): CarryRun {
+  const { runner, runLog, runControl, log } = needs
+  return async (carriage) => {
+    const { job } = carriage
+    const { runId, taskId } = job.ids
+    const { signal, done } = runControl.carry(taskId)
+    const pace = onHangUp(job.app.mode) === 'stop'
+    let begun = false
+    let ended = false
+    try {
+      for await (const step of runner.run(job, signal)) {
+        if (!begun && isUnderway(job.app.mode, step)) {
+          begun = true
+          if (carriage.newConversation !== null) await needs.conversations.create(carriage.newConversation)
+        }
+        if (isEnding(step)) {
+          ended = true
+          await settle(needs, carriage, step, begun)
+        }
+        await runLog.append(runId, step, { pace: pace && !isEnding(step) })
+      }
+    } catch (error) {
+      log.error('run broke', { runId, error })
+    }
+    if (!ended) await end(needs, carriage, begun)
+    done()
+    await runLog.close(runId)
+  }
+}
+
+/** What is left to do when a run broke without an ending of its own. */
+async function end(needs: Needs, carriage: Carriage, begun: boolean): Promise<void> {
+  const failure = { code: 'internal_server_error', message: 'Internal Server Error' } as const
+  const totals = { usage: NO_USAGE, totalSteps: 0, elapsedS: 0, exceptionsCount: 0 }
+  const step: RunEnding = { kind: 'failed', failure, outputs: {}, answer: '', ...totals }
+  try {
+    await settle(needs, carriage, step, begun)
+    await needs.runLog.append(carriage.job.ids.runId, step, { pace: false })
+  } catch (error) {
+    needs.log.error('broken run not recorded', { runId: carriage.job.ids.runId, error })
+  }
+}
+
+const STATUS: Record<RunEnding['kind'], Exclude<RunStatus, 'running'>> = {
+  succeeded: 'succeeded',
+  partial: 'partial-succeeded',
+  failed: 'failed',
+  stopped: 'stopped',
+}
+
+/** Stores the ending before anybody hears of it. */
+async function settle(needs: Needs, carriage: Carriage, ending: RunEnding, begun: boolean): Promise<void> {
+  const { job, owner, parentMessageId } = carriage
+  const { usage, totalSteps, exceptionsCount, elapsedS, outputs } = ending
+  const error = ending.kind === 'failed' ? ending.failure.message : null
+  const finishedAtMs = needs.now()
+  const result = {
+    status: STATUS[ending.kind],
+    outputs,
+    error,
+    usage,
+    totalSteps,
+    exceptionsCount,
+    elapsedS,
+    finishedAtMs,
+  }
+  await needs.runs.finish(job.ids.runId, result)
+  if (!begun || job.app.mode === 'workflow') return
+  await needs.conversations.addMessage({
+    id: job.ids.messageId,
+    conversationId: job.ids.conversationId,
+    appId: job.app.id,
+    runId: job.ids.runId,
+    parentId: parentMessageId,
+    owner,
+    query: job.request.query,
+    answer: ending.answer,
+    status: ending.kind === 'failed' ? 'error' : ending.kind === 'stopped' ? 'stopped' : 'normal',
+    error,
+    usage,
+    createdAtMs: finishedAtMs,
+  })
+}

@@ -1,0 +1,107 @@
+import { normaliseEmail } from '#domain/email.ts'
+import { DomainError } from '#domain/errors.ts'
+import { limits } from '#domain/rate-limit.ts'
+import type { Spend } from '../auth/spend.ts'
+import type { AccountDirectory } from '../ports/account-directory.ts'
+import type { AuditLog } from '../ports/audit-log.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { ConsoleTokens } from '../ports/console-tokens.ts'
+import type { PasswordHasher } from '../ports/password-hasher.ts'
+import type { RateLimiter } from '../ports/rate-limiter.ts'
+import type { RefreshTokenStore } from '../ports/refresh-token-store.ts'
+import type { Digest, NewId, RandomBytes } from '../ports/secrets.ts'
+
+type Needs = {
+  accounts: AccountDirectory
+  passwords: PasswordHasher
+  refreshTokens: RefreshTokenStore
+  consoleTokens: ConsoleTokens
+  limiter: RateLimiter
+  spend: Spend
+  audit: AuditLog
+  digest: Digest
+  randomBytes: RandomBytes
+  newId: NewId
+  now: Clock
+  settings: { readonly accessMinutes: number; readonly refreshDays: number }
+}
+
+/** What a browser is handed; the instants are when each stops working. */
+export type BrowserCredentials = {
+  readonly accountId: string
+  readonly accessToken: string
+  readonly csrfToken: string
+  readonly refreshToken: string
+  readonly accessExpiresAtMs: number
+  readonly refreshExpiresAtMs: number
+}
+
+export type ConsoleSessions = {
+  /** @throws DomainError `authentication_failed` (unknown email and wrong password alike) | `rate_limited` */
+  signIn(input: { readonly email: string; readonly password: string; readonly ip: string }): Promise<BrowserCredentials>
+  /**
+   * Trades a refresh token for the next one of its family; a used one ends the family (RFC 9700 §4.14.2).
+   * @throws DomainError `unauthorized`
+   */
+  refresh(refreshToken: string | null): Promise<BrowserCredentials>
+  /** Ends the sign-in on every replica. */
+  signOut(family: string): Promise<void>
+}
+
+const MINUTE_MS = 60_000
+const DAY_MS = 86_400_000
+
+/** Browser sessions: sign-in, renewal, sign-out. */
+export function makeConsoleSessions(needs: Needs): ConsoleSessions {
+  const { accounts, passwords, refreshTokens, consoleTokens, limiter, spend, audit, digest, randomBytes, newId, now } =
+    needs
+  const { accessMinutes, refreshDays } = needs.settings
+
+  async function issue(accountId: string, family: string): Promise<BrowserCredentials> {
+    const session = { accountId, family }
+    const accessExpiresAtMs = now() + accessMinutes * MINUTE_MS
+    const refreshExpiresAtMs = now() + refreshDays * DAY_MS
+    const refreshToken = btoa(String.fromCharCode(...randomBytes(32)))
+    await refreshTokens.insert({ hash: digest(refreshToken), family, accountId, expiresAtMs: refreshExpiresAtMs })
+    return {
+      accountId,
+      accessToken: await consoleTokens.signAccess(session, accessExpiresAtMs),
+      csrfToken: await consoleTokens.signCsrf(session, accessExpiresAtMs),
+      refreshToken,
+      accessExpiresAtMs,
+      refreshExpiresAtMs,
+    }
+  }
+
+  return {
+    async signIn({ email: typed, password, ip }) {
+      const email = normaliseEmail(typed)
+      const bucket = limits.login(email, ip)
+      // Spent before the password is looked at and given back on success: concurrent guesses count too.
+      const receipt = await spend(bucket, { ip, accountId: null })
+      const account = await accounts.findByEmail(email)
+      const right = await passwords.verify(password, account?.passwordHash ?? null)
+      if (account === null || !right || account.status === 'banned' || account.status === 'closed') {
+        await audit.append({ event: 'console.login_failed', facts: { accountId: account?.id ?? null, ip } }, now())
+        throw new DomainError('authentication_failed', {})
+      }
+      await limiter.giveBack(bucket, receipt)
+      const credentials = await issue(account.id, newId())
+      await audit.append({ event: 'console.login', facts: { accountId: account.id, ip } }, now())
+      return credentials
+    },
+
+    async refresh(refreshToken) {
+      const use = refreshToken === null ? null : await refreshTokens.use(digest(refreshToken), now())
+      if (use?.kind === 'reused') await refreshTokens.endFamily(use.family)
+      if (use?.kind !== 'ok') throw new DomainError('unauthorized', {})
+      const account = await accounts.find(use.accountId)
+      if (account === null || account.status === 'banned' || account.status === 'closed') {
+        throw new DomainError('unauthorized', {})
+      }
+      return issue(use.accountId, use.family)
+    },
+
+    signOut: (family) => refreshTokens.endFamily(family),
+  }
+}

@@ -1,0 +1,22 @@
+import type { App, AppDefinition } from '#domain/app.ts'
+import type { AuthContext } from '#domain/auth-context.ts'
+import { requireApp } from '../auth/checks.ts'
+import type { RequireMembership } from '../auth/layer-zero.ts'
+import type { AppCatalog } from '../ports/app-catalog.ts'
+
+export type DescribeApp = (
+  context: AuthContext,
+  appId: string,
+) => Promise<{ readonly app: App; readonly definition: AppDefinition | null }>
+
+/**
+ * An app and its published definition, API on or off.
+ * @throws DomainError `app_not_found` | `workspace_unavailable` | `workspace_membership_revoked`
+ */
+export function makeDescribeApp(needs: { apps: AppCatalog; requireMembership: RequireMembership }): DescribeApp {
+  return async (context, appId) => {
+    const app = await requireApp(needs.apps, appId, 'describe')
+    await needs.requireMembership(context, app.workspaceId)
+    return { app, definition: await needs.apps.definition(appId) }
+  }
+}

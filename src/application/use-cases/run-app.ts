@@ -1,0 +1,239 @@
+import type { AppDefinition, JsonObject } from '#domain/app.ts'
+import { type AppMode, familyOf, isGraphMode, onHangUp } from '#domain/app-mode.ts'
+import { DomainError } from '#domain/errors.ts'
+import { checkInputs, formOf } from '#domain/input-form.ts'
+import type { FileRef, RunEvent, RunFailure, RunIds } from '#domain/run.ts'
+import type { Mounted } from '../auth/pipeline.ts'
+import type { AppCatalog } from '../ports/app-catalog.ts'
+import type { AppRunner } from '../ports/app-runner.ts'
+import type { AuditLog } from '../ports/audit-log.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { Conversation, ConversationStore, Owner } from '../ports/conversation-store.ts'
+import type { RunControl } from '../ports/run-control.ts'
+import type { RunLog } from '../ports/run-log.ts'
+import type { RunStore } from '../ports/run-store.ts'
+import type { NewId } from '../ports/secrets.ts'
+import { type CarryRun, isUnderway } from './carry-run.ts'
+
+type Needs = {
+  apps: AppCatalog
+  runner: AppRunner
+  runs: RunStore
+  conversations: ConversationStore
+  runLog: RunLog
+  runControl: RunControl
+  carryRun: CarryRun
+  audit: AuditLog
+  newId: NewId
+  now: Clock
+}
+
+/** What the caller may say. There is no user in it: the bearer is the identity. */
+export type RunInput = {
+  readonly inputs: JsonObject
+  readonly query: string | null
+  readonly conversationId: string | null
+  readonly files: readonly FileRef[]
+  readonly autoGenerateName: boolean
+  readonly workflowId: string | null
+}
+
+export type StartedRun = {
+  readonly ids: RunIds
+  readonly mode: AppMode
+  readonly createdAtMs: number
+  /** From the first event to the ending. */
+  readonly events: AsyncIterable<RunEvent>
+  /** The reader is gone: ends a chat, leaves a workflow running. Safe to call at any time. */
+  hangUp(): void
+}
+
+export type RunApp = (admitted: Mounted, input: RunInput) => Promise<StartedRun>
+
+const HISTORY_TURNS = 100
+const NAME_LENGTH = 60
+
+/**
+ * Starts a run and waits until it is under way, so that everything which can be refused is refused by a status
+ * and not inside a stream.
+ * @throws DomainError the refusals of the run route
+ */
+export function makeRunApp(needs: Needs): RunApp {
+  const { apps, runner, runs, conversations, runLog, runControl, carryRun, audit, newId, now } = needs
+  return async ({ app, caller, context }, input) => {
+    const query = queryFor(app.mode, input.query)
+    const definition = await requireDefinition(apps, app.id, app.mode, input.workflowId)
+    const inputs = requireInputs(app.mode, definition, input.inputs)
+    await requireRunnable(runner, app, definition)
+
+    const isChat = familyOf(app.mode) === 'chat'
+    const known =
+      isChat && input.conversationId !== null
+        ? await requireConversation(input.conversationId, app.id, caller.owner)
+        : null
+    const fresh =
+      isChat && known === null ? newConversation(app.id, caller.owner, inputs, query, input.autoGenerateName) : null
+    const { turns, lastMessageId } =
+      known === null ? { turns: [], lastMessageId: null } : await conversations.history(known.id, HISTORY_TURNS)
+
+    const conversation = known ?? fresh
+    const ids: RunIds = {
+      taskId: newId(),
+      runId: newId(),
+      workflowId: definition.id,
+      messageId: newId(),
+      conversationId: conversation?.id ?? null,
+    }
+    const createdAtMs = now()
+    await runs.start({
+      id: ids.runId,
+      taskId: ids.taskId,
+      workspaceId: app.workspaceId,
+      appId: app.id,
+      workflowId: definition.id,
+      mode: app.mode,
+      owner: caller.owner,
+      createdFrom: 'openapi',
+      status: 'running',
+      inputs,
+      createdAtMs,
+    })
+    const job = {
+      app,
+      definition,
+      ids,
+      request: { inputs, query, files: input.files },
+      invokeFrom: 'openapi' as const,
+      callerId: caller.owner.id,
+      history: turns,
+      conversationVariables: conversation?.variables ?? {},
+      dialogueCount: turns.length,
+      saveVariables: async (variables: JsonObject) => {
+        if (conversation !== null) await conversations.saveVariables(conversation.id, variables)
+      },
+    }
+    const reader = new AbortController()
+    const events = runLog.read(ids.runId, 1, reader.signal)
+    void carryRun({ job, owner: caller.owner, newConversation: fresh, parentMessageId: lastMessageId })
+
+    const begun = await firstEvents(app.mode, events)
+    await audit.append(
+      {
+        event: 'app.run.openapi',
+        facts: {
+          appId: app.id,
+          tenantId: app.workspaceId,
+          callerKind: caller.kind,
+          mode: app.mode,
+          surface: 'apps',
+          tokenId: context.tokenId,
+        },
+      },
+      now(),
+    )
+    return {
+      ids,
+      mode: app.mode,
+      createdAtMs,
+      events: begun,
+      hangUp() {
+        if (onHangUp(app.mode) === 'stop') void runControl.stop(ids.taskId, 'hang_up')
+        reader.abort()
+      },
+    }
+  }
+
+  async function requireConversation(id: string, appId: string, owner: Owner): Promise<Conversation> {
+    const conversation = await conversations.find(id, appId, owner)
+    if (conversation === null) throw new DomainError('conversation_not_found', {})
+    if (conversation.status !== 'normal') throw new DomainError('conversation_completed', {})
+    return conversation
+  }
+
+  function newConversation(
+    appId: string,
+    owner: Owner,
+    inputs: JsonObject,
+    query: string,
+    named: boolean,
+  ): Conversation {
+    const name = named ? query.trim().slice(0, NAME_LENGTH) : 'New conversation'
+    return { id: newId(), appId, owner, name, status: 'normal', inputs, variables: {}, createdAtMs: now() }
+  }
+}
+
+/** The per-mode rule of `query`. */
+function queryFor(mode: AppMode, query: string | null): string {
+  switch (familyOf(mode)) {
+    case 'chat':
+      if (query === null || query.trim() === '') throw new DomainError('query_required_for_chat', {})
+      return query
+    case 'workflow':
+      if (query !== null) throw new DomainError('query_not_supported_for_workflow', {})
+      return ''
+    case 'completion':
+      return query ?? ''
+    case null:
+      throw new DomainError('mode_not_runnable', {})
+  }
+}
+
+async function requireDefinition(
+  apps: AppCatalog,
+  appId: string,
+  mode: AppMode,
+  workflowId: string | null,
+): Promise<AppDefinition> {
+  const pinned = isGraphMode(mode) ? workflowId : null
+  const definition = pinned === null ? await apps.definition(appId) : await apps.definition(appId, pinned)
+  if (definition === null) throw new DomainError(pinned === null ? 'app_unavailable' : 'workflow_not_found', {})
+  if (definition.kind === 'draft') {
+    throw new DomainError('workflow_not_published', { message: 'a draft workflow cannot be run' })
+  }
+  return definition
+}
+
+function requireInputs(mode: AppMode, definition: AppDefinition, given: JsonObject): JsonObject {
+  const form = formOf(mode, definition)
+  if (form === null) throw new DomainError('app_unavailable', {})
+  const checked = checkInputs(form, given)
+  if (!checked.ok) throw new DomainError('invalid_input', { issues: checked.issues })
+  return checked.inputs
+}
+
+async function requireRunnable(runner: AppRunner, ...app: Parameters<AppRunner['preflight']>): Promise<void> {
+  const preflight = await runner.preflight(...app)
+  if (preflight.ok) return
+  if (preflight.reason === 'nodes') throw new DomainError('app_not_runnable', { issues: preflight.issues })
+  throw new DomainError('provider_not_initialize', { message: preflight.message, hint: preflight.hint })
+}
+
+/** Waits for the event that settles the status; the returned stream starts at the first one. */
+async function firstEvents(mode: AppMode, events: AsyncIterable<RunEvent>): Promise<AsyncIterable<RunEvent>> {
+  const iterator = events[Symbol.asyncIterator]()
+  const seen: RunEvent[] = []
+  for (;;) {
+    const { done, value } = await iterator.next()
+    if (done === true) throw new DomainError('service_unavailable', {})
+    seen.push(value)
+    if (isUnderway(mode, value)) break
+    if (value.kind === 'failed') throw asRefusal(value.failure)
+  }
+  return (async function* () {
+    yield* seen
+    yield* { [Symbol.asyncIterator]: () => iterator }
+  })()
+}
+
+/** A failure before the first byte, as the refusal with the same code. */
+export function asRefusal({ code, message, retryAfterMs }: RunFailure): DomainError {
+  switch (code) {
+    case 'rate_limit_error':
+      return new DomainError(code, { message, retryAfterMs: retryAfterMs ?? 1000 })
+    case 'service_unavailable':
+    case 'internal_server_error':
+      return new DomainError(code, {})
+    default:
+      return new DomainError(code, { message })
+  }
+}

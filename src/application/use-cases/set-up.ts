@@ -1,0 +1,32 @@
+import { normaliseEmail } from '#domain/email.ts'
+import { DomainError } from '#domain/errors.ts'
+import type { AccountDirectory } from '../ports/account-directory.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { PasswordHasher } from '../ports/password-hasher.ts'
+import type { NewId } from '../ports/secrets.ts'
+
+type Needs = { accounts: AccountDirectory; passwords: PasswordHasher; newId: NewId; now: Clock }
+
+export type SetUp = (input: {
+  readonly email: string
+  readonly name: string
+  readonly password: string
+}) => Promise<{ readonly accountId: string; readonly workspaceId: string }>
+
+/** The first visit: makes the owner and their workspace, once. @throws DomainError `already_setup` */
+export function makeSetUp({ accounts, passwords, newId, now }: Needs): SetUp {
+  return async ({ email, name, password }) => {
+    if (await accounts.isSetUp()) throw new DomainError('already_setup', {})
+    const account = {
+      id: newId(),
+      email: normaliseEmail(email),
+      name,
+      status: 'active' as const,
+      passwordHash: await passwords.hash(password),
+      createdAtMs: now(),
+    }
+    const workspace = { id: newId(), name: `${name}'s Workspace`, createdAtMs: now() }
+    if (!(await accounts.setUp(account, workspace))) throw new DomainError('already_setup', {})
+    return { accountId: account.id, workspaceId: workspace.id }
+  }
+}
