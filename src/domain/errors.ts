@@ -64,6 +64,8 @@ export type ErrorFacts = {
 
   // Input
   invalid_input: { readonly issues: readonly InputIssue[] }
+  /** The OAuth routes' own form of invalid input (RFC 6749 §5.2). */
+  invalid_request: { readonly description: string }
   invalid_json: None
   unsupported_media_type: None
   payload_too_large: { readonly maxBytes: number }
@@ -76,7 +78,7 @@ export type ErrorFacts = {
   conversation_not_found: None
   conversation_completed: None
   workflow_not_found: None
-  workflow_not_published: { readonly message: string }
+  workflow_unusable: { readonly message: string }
   app_unavailable: None
   app_not_runnable: { readonly issues: readonly PreflightIssue[] }
   provider_not_initialize: { readonly message: string; readonly hint?: string }

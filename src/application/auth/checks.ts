@@ -2,6 +2,7 @@ import type { App } from '#domain/app.ts'
 import type { AuthContext } from '#domain/auth-context.ts'
 import { DomainError } from '#domain/errors.ts'
 import { grants, type Scope } from '#domain/scope.ts'
+import { isUuid } from '#domain/uuid.ts'
 import type { AppCatalog } from '../ports/app-catalog.ts'
 import type { Authenticate } from './authenticate.ts'
 import type { Caller } from './caller.ts'
@@ -32,7 +33,7 @@ export function requireScope(context: AuthContext, required: Scope, surface: 're
  * @throws DomainError `app_not_found` | `service_api_disabled` | `workspace_unavailable`
  */
 export async function requireApp(apps: AppCatalog, appId: string, use: 'describe' | 'run'): Promise<App> {
-  const app = await apps.find(appId)
+  const app = isUuid(appId) ? await apps.find(appId) : null
   if (app === null || app.status !== 'normal') throw new DomainError('app_not_found', {})
   if (use === 'run' && !app.apiEnabled) throw new DomainError('service_api_disabled', {})
   if (app.workspaceStatus === 'archive') throw new DomainError('workspace_unavailable', {})

@@ -4,10 +4,10 @@ import type { Page, PageRequest } from '#domain/page.ts'
 
 export type AppQuery = PageRequest & {
   readonly workspaceId: string
-  readonly mode?: AppMode
+  readonly mode?: AppMode | undefined
   /** Case-insensitive substring, taken literally; a UUID finds by id. */
-  readonly name?: string
-  readonly tag?: string
+  readonly name?: string | undefined
+  readonly tag?: string | undefined
 }
 
 export type NewApp = {

@@ -73,6 +73,11 @@ export function makeConsoleSessions(needs: Needs): ConsoleSessions {
     }
   }
 
+  async function verifyAny(candidates: readonly string[], hash: string | null): Promise<boolean> {
+    for (const candidate of candidates) if (await passwords.verify(candidate, hash)) return true
+    return false
+  }
+
   return {
     async signIn({ email: typed, password, ip }) {
       const email = normaliseEmail(typed)
@@ -80,7 +85,7 @@ export function makeConsoleSessions(needs: Needs): ConsoleSessions {
       // Spent before the password is looked at and given back on success: concurrent guesses count too.
       const receipt = await spend(bucket, { ip, accountId: null })
       const account = await accounts.findByEmail(email)
-      const right = await passwords.verify(password, account?.passwordHash ?? null)
+      const right = await verifyAny(spellings(password), account?.passwordHash ?? null)
       if (account === null || !right || account.status === 'banned' || account.status === 'closed') {
         await audit.append({ event: 'console.login_failed', facts: { accountId: account?.id ?? null, ip } }, now())
         throw new DomainError('authentication_failed', {})
@@ -103,5 +108,20 @@ export function makeConsoleSessions(needs: Needs): ConsoleSessions {
     },
 
     signOut: (family) => refreshTokens.endFamily(family),
+  }
+}
+
+/**
+ * The password as typed and, when it is the base64 of UTF-8 text as some web clients send it, as meant. How many
+ * there are depends on what was sent alone, so the time tells nothing about the account.
+ */
+function spellings(password: string): readonly string[] {
+  if (!/^[A-Za-z0-9+/]+={0,2}$/.test(password) || password.length % 4 !== 0) return [password]
+  const bytes = Uint8Array.from(atob(password), (letter) => letter.charCodeAt(0))
+  try {
+    return [password, new TextDecoder('utf-8', { fatal: true }).decode(bytes)]
+  } catch (error) {
+    if (error instanceof TypeError) return [password]
+    throw error
   }
 }

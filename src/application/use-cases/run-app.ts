@@ -188,7 +188,7 @@ async function requireDefinition(
   const definition = pinned === null ? await apps.definition(appId) : await apps.definition(appId, pinned)
   if (definition === null) throw new DomainError(pinned === null ? 'app_unavailable' : 'workflow_not_found', {})
   if (definition.kind === 'draft') {
-    throw new DomainError('workflow_not_published', { message: 'a draft workflow cannot be run' })
+    throw new DomainError('workflow_unusable', { message: 'a draft workflow cannot be run' })
   }
   return definition
 }

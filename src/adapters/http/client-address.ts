@@ -1,0 +1,60 @@
+import type { IncomingMessage } from 'node:http'
+import ipaddr from 'ipaddr.js'
+
+type Cidr = ReturnType<typeof ipaddr.parseCIDR>
+
+/** The address a request comes from, for limits, audit and the consent page. */
+export type ClientAddress = (request: IncomingMessage) => string
+
+/**
+ * Believes `X-Forwarded-For` only from peers in `trusted` and reads it from the right: whatever stands left of the
+ * first untrusted hop was written by the client and would let it choose its own limit.
+ * @throws Error when an entry of `trusted` is not a CIDR
+ */
+export function makeClientAddress(trusted: readonly string[]): ClientAddress {
+  const ranges = trusted.map((range) => ipaddr.parseCIDR(range))
+  const isTrusted = (address: string) => {
+    const parsed = parse(address)
+    return parsed !== null && ranges.some((range) => inRange(parsed, range))
+  }
+  return (request) => {
+    const peer = canonical(request.socket.remoteAddress ?? '')
+    if (ranges.length === 0 || !isTrusted(peer)) return peer
+    const hops = forwardedFor(request)
+    for (const hop of hops.toReversed()) {
+      if (parse(hop) === null) return peer
+      if (!isTrusted(hop)) return canonical(hop)
+    }
+    return hops[0] === undefined ? peer : canonical(hops[0])
+  }
+}
+
+function forwardedFor(request: IncomingMessage): string[] {
+  const header = request.headers['x-forwarded-for']
+  if (header !== undefined) return split(Array.isArray(header) ? header.join(',') : header)
+  // RFC 7239 §4: for=192.0.2.43, for="[2001:db8::1]:4711"
+  return split(request.headers.forwarded ?? '').flatMap((element) => {
+    const match = /(?:^|;)\s*for=("?)(\[[^\]]+\]|[^";:\s]+)/i.exec(element)
+    return match?.[2] === undefined ? [] : [match[2].replaceAll(/[[\]]/g, '')]
+  })
+}
+
+function split(list: string): string[] {
+  return list
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== '')
+}
+
+function parse(address: string) {
+  return ipaddr.isValid(address) ? ipaddr.process(address) : null
+}
+
+/** One spelling an address: IPv4-mapped IPv6 is the IPv4 address. */
+function canonical(address: string): string {
+  return parse(address)?.toString() ?? 'unknown'
+}
+
+function inRange(address: NonNullable<ReturnType<typeof parse>>, [network, bits]: Cidr): boolean {
+  return address.kind() === network.kind() && address.match(network, bits)
+}

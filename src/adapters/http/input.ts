@@ -1,0 +1,98 @@
+import * as v from 'valibot'
+import { DomainError, type InputIssue } from '#domain/errors.ts'
+
+export type ObjectSchema = v.GenericSchema<unknown, unknown>
+
+/** How a route tells of bad input: RFC 6749 §5.2, or a list of issues. */
+export type InvalidStyle = 'oauth' | 'issues'
+
+/** @throws DomainError `invalid_input` or `invalid_request`, naming the field, never its value */
+export function parseInput<S extends ObjectSchema>(schema: S, value: unknown, style: InvalidStyle): v.InferOutput<S> {
+  const bad = findBadText(value)
+  if (bad !== null) throw refuse([bad], style)
+  const parsed = v.safeParse(schema, value)
+  if (parsed.success) return parsed.output
+  throw refuse(parsed.issues.map(toIssue), style)
+}
+
+/** The refusal for `issues` in the route's own style. */
+export function refuse(issues: readonly InputIssue[], style: InvalidStyle): DomainError {
+  if (style === 'issues') return new DomainError('invalid_input', { issues })
+  const [first] = issues
+  const description = first === undefined ? 'invalid request' : `${first.loc.join('.') || 'body'} ${first.msg}`
+  return new DomainError('invalid_request', { description })
+}
+
+/** Query as an object: the first value of a name wins. Without a prototype, so no name is special. */
+export function queryObject(querystring: string): Record<string, string> {
+  const query: Record<string, string> = Object.create(null)
+  for (const [name, value] of new URLSearchParams(querystring)) if (!(name in query)) query[name] = value
+  return query
+}
+
+/** An empty parameter counts as absent (RFC 6749 §3.1). */
+export function withoutEmpty(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value
+  return Object.fromEntries(Object.entries(value).filter(([, one]) => one !== ''))
+}
+
+// NUL breaks databases, a lone surrogate cannot be written as UTF-8.
+const BAD_TEXT = /\0|\p{Cs}/u
+
+/** Walks without recursion: a megabyte of brackets must not exhaust the stack. */
+function findBadText(root: unknown): InputIssue | null {
+  const open: { value: unknown; loc: (string | number)[] }[] = [{ value: root, loc: [] }]
+  for (let at = open.pop(); at !== undefined; at = open.pop()) {
+    const { value, loc } = at
+    if (typeof value === 'string') {
+      if (BAD_TEXT.test(value)) return { type: 'string_unicode', loc: loc.slice(0, 8), msg: 'must be valid text' }
+    } else if (typeof value === 'object' && value !== null) {
+      for (const [key, one] of Object.entries(value)) {
+        if (BAD_TEXT.test(key))
+          return { type: 'string_unicode', loc: loc.slice(0, 8), msg: 'has a key that is not valid text' }
+        // Deep inputs share the path of their first levels: a path as long as the input would be quadratic.
+        open.push({ value: one, loc: loc.length < 8 ? [...loc, Array.isArray(value) ? Number(key) : key] : loc })
+      }
+    }
+  }
+  return null
+}
+
+function toIssue(issue: v.BaseIssue<unknown>): InputIssue {
+  const loc = (issue.path ?? []).map(({ key }) => (typeof key === 'number' ? key : String(key)))
+  return { type: issue.type, loc, msg: wording(issue) }
+}
+
+/** Our own words: valibot's quote the received value, which may be a secret. */
+function wording(issue: v.BaseIssue<unknown>): string {
+  const { type, requirement, expected } = issue
+  if (issue.received === 'undefined' && issue.kind === 'schema') return 'is required'
+  switch (type) {
+    case 'min_length':
+    case 'non_empty':
+      return `must be at least ${String(requirement ?? 1)} characters`
+    case 'max_length':
+      return `must be at most ${String(requirement)} characters`
+    case 'min_value':
+      return `must be at least ${String(requirement)}`
+    case 'max_value':
+      return `must be at most ${String(requirement)}`
+    case 'picklist':
+    case 'literal':
+      return `must be ${expected ?? 'one of the known values'}`
+    case 'uuid':
+      return 'must be a UUID'
+    case 'strict_object':
+      return 'is not a known parameter'
+    case 'check':
+    case 'regex':
+      return issue.message
+    default:
+      return `must be ${article(expected ?? type)}`
+  }
+}
+
+function article(expected: string): string {
+  const noun = expected.toLowerCase()
+  return `${/^[aeiou]/.test(noun) ? 'an' : 'a'} ${noun}`
+}

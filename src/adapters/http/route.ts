@@ -1,0 +1,283 @@
+import type { Context } from 'koa'
+import * as v from 'valibot'
+import { requireScope } from '#application/auth/checks.ts'
+import type { BrowserClaims, SignedIn } from '#application/auth/console-session.ts'
+import type { Mounted } from '#application/auth/pipeline.ts'
+import type { Clock, Timer } from '#application/ports/clock.ts'
+import type { Log } from '#application/ports/log.ts'
+import type { BrowserCredentials } from '#application/use-cases/console-sessions.ts'
+import type { UseCases } from '#application/use-cases.ts'
+import type { AuthContext } from '#domain/auth-context.ts'
+import { DomainError, type ErrorCode } from '#domain/errors.ts'
+import type { Bucket } from '#domain/rate-limit.ts'
+import type { Scope } from '#domain/scope.ts'
+import { isUuid } from '#domain/uuid.ts'
+import { MAX_BODY_BYTES, readBody } from './body.ts'
+import type { ClientAddress } from './client-address.ts'
+import type { ConsoleCookies } from './cookies.ts'
+import { type InvalidStyle, type ObjectSchema, parseInput, queryObject, refuse, withoutEmpty } from './input.ts'
+import { type EventStream, writeEventStream } from './sse.ts'
+
+/** Who may come in. A route without one does not compile. */
+export type Access =
+  | { readonly kind: 'public'; readonly limit?: (ip: string) => Bucket }
+  /** A browser that must not be steered by another site: no cookie yet to hold a CSRF token. */
+  | { readonly kind: 'same-origin' }
+  | { readonly kind: 'bearer'; readonly scope: Scope | null }
+  | { readonly kind: 'app'; readonly scope: Scope }
+  | { readonly kind: 'console'; readonly changes: boolean }
+  | { readonly kind: 'decide' }
+
+type WhoBy = {
+  public: null
+  'same-origin': null
+  bearer: AuthContext
+  app: Mounted
+  console: SignedIn
+  decide: SignedIn
+}
+
+/** What a handler may know of the request beside its input. */
+export type RequestFacts = {
+  readonly ip: string
+  readonly userAgent: string | null
+  readonly claims: BrowserClaims
+  readonly refreshToken: string | null
+  readonly prefersEventStream: boolean
+  /** The body was a form. */
+  readonly isForm: boolean
+  readonly http: HttpContext
+  /** Calls `fire` when the caller goes away before the answer is complete. */
+  onHangUp(fire: () => void): void
+  setSession(credentials: BrowserCredentials): void
+  clearSession(): void
+}
+
+/** What the HTTP room itself needs; the core never sees it. */
+export type HttpContext = {
+  readonly cases: UseCases
+  readonly settings: HttpSettings
+  readonly cookies: ConsoleCookies
+  readonly clientAddress: ClientAddress
+  readonly log: Log
+  readonly now: Clock
+  readonly timer: Timer
+  readonly version: string
+  /** Replies are checked against their schema: on in tests, off in production. */
+  readonly checkReplies: boolean
+}
+
+export type HttpSettings = {
+  /** Base of the pages' URLs, never derived from the Host header. */
+  readonly webOrigin: () => string
+  /** RFC 8414 issuer, or null when the server does not know its public origin. */
+  readonly issuer: () => string | null
+  readonly corsOrigins: readonly string[]
+}
+
+type Params = Readonly<Record<string, string>>
+type Output<S> = S extends ObjectSchema ? v.InferOutput<S> : Readonly<Record<string, unknown>>
+
+type Definition<A extends Access, Q, B, R extends ObjectSchema> = {
+  readonly method: 'get' | 'post' | 'delete'
+  readonly path: string
+  readonly summary: string
+  readonly access: A
+  readonly status?: number
+  readonly query?: Q
+  readonly body?: B
+  readonly form?: boolean
+  readonly maxBytes?: number
+  readonly invalid?: InvalidStyle
+  /** What a path id that is no UUID answers: the same as an unknown one. */
+  readonly missing?: ErrorCode & ('session_not_found' | 'workspace_not_found' | 'app_not_found' | 'not_found')
+  readonly cacheable?: boolean
+  readonly reply: R
+  /** The reply may also be an event stream. */
+  readonly streams?: boolean
+  readonly errors: readonly ErrorCode[]
+  readonly handle: (
+    input: { readonly query: Output<Q>; readonly body: Output<B>; readonly params: Params },
+    who: WhoBy[A['kind']],
+    cases: UseCases,
+    facts: RequestFacts,
+  ) => Promise<v.InferInput<R> | EventStream> | v.InferInput<R>
+}
+
+/** A route as the app and the OpenAPI document see it. */
+export type Route = {
+  readonly method: 'get' | 'post' | 'delete'
+  readonly path: string
+  readonly summary: string
+  readonly access: Access
+  readonly status: number
+  readonly query: ObjectSchema | undefined
+  readonly body: ObjectSchema | undefined
+  readonly form: boolean
+  readonly invalid: InvalidStyle
+  readonly cacheable: boolean
+  readonly reply: ObjectSchema
+  readonly streams: boolean
+  readonly errors: readonly ErrorCode[]
+  /** Admits, parses, handles, answers: in that order, for every route. */
+  readonly serve: (ctx: Context, http: HttpContext) => Promise<void>
+}
+
+/** Declares a route. */
+export function route<
+  const A extends Access,
+  R extends ObjectSchema,
+  Q extends ObjectSchema | undefined = undefined,
+  B extends ObjectSchema | undefined = undefined,
+>(definition: Definition<A, Q, B, R>): Route {
+  const { query, body, invalid = 'issues', form = false, maxBytes = MAX_BODY_BYTES } = definition
+  return {
+    ...definition,
+    status: definition.status ?? 200,
+    query,
+    body,
+    form,
+    invalid,
+    cacheable: definition.cacheable ?? false,
+    streams: definition.streams ?? false,
+    async serve(ctx, http) {
+      const params: Params = ctx.params
+      const who = await admit(definition.access, definition.path, ctx, http)
+      const parsed = body === undefined ? null : await readBody(ctx, { json: true, form, maxBytes })
+      if (parsed !== null && parsed.repeated.length > 0) throw refuseRepeated(parsed.repeated, invalid)
+      const given = invalid === 'oauth' ? withoutEmpty(parsed?.value) : parsed?.value
+      const input = {
+        query: parseQuery(query, ctx, invalid),
+        body: (body === undefined ? {} : parseInput(body, given, invalid)) as Output<B>, // B is undefined or its schema
+        params,
+      }
+      if (!Object.values(params).every(isUuid)) throw new DomainError(definition.missing ?? 'not_found', {})
+      const reply = await definition.handle(input, who, http.cases, factsOf(ctx, http))
+      await answer(ctx, http, definition.reply, definition.status ?? 200, reply)
+    },
+  }
+
+  function parseQuery(schema: ObjectSchema | undefined, ctx: Context, style: InvalidStyle): Output<Q> {
+    const parsed = schema === undefined ? {} : parseInput(schema, queryObject(ctx.querystring), style)
+    return parsed as Output<Q> // Q is undefined or the schema just used
+  }
+}
+
+function refuseRepeated(names: readonly string[], style: InvalidStyle): DomainError {
+  return refuse(
+    names.map((name) => ({ type: 'repeated', loc: [name], msg: 'must not be repeated' })),
+    style,
+  )
+}
+
+/** Runs the guards that `access` names; each stands before the body is read. */
+async function admit<A extends Access>(
+  access: A,
+  path: string,
+  ctx: Context,
+  http: HttpContext,
+): Promise<WhoBy[A['kind']]> {
+  const who = await admitAs(access, path, ctx, http)
+  return who as WhoBy[A['kind']] // the switch below returns what WhoBy says for each kind
+}
+
+async function admitAs(access: Access, path: string, ctx: Context, http: HttpContext): Promise<WhoBy[Access['kind']]> {
+  const { cases } = http
+  switch (access.kind) {
+    case 'public': {
+      const ip = http.clientAddress(ctx.req)
+      if (access.limit !== undefined) await cases.spend(access.limit(ip), { ip, accountId: null })
+      return null
+    }
+    case 'same-origin':
+      refuseForeignOrigin(ctx, http)
+      return null
+    case 'bearer': {
+      const context = await cases.authenticate(bearerOf(ctx))
+      if (access.scope !== null) requireScope(context, access.scope, 'read')
+      return context
+    }
+    case 'app': {
+      const appId = String(ctx.params.id ?? '')
+      return cases.admitToApp({ bearer: bearerOf(ctx), requires: access.scope, appId, route: path })
+    }
+    case 'console':
+      return access.changes
+        ? cases.consoleGuards.mayChange(claimsOf(ctx, http))
+        : cases.consoleGuards.signedIn(claimsOf(ctx, http))
+    case 'decide':
+      return cases.consoleGuards.mayDecide(claimsOf(ctx, http))
+  }
+}
+
+/** The bearer of RFC 6750 §2.1; null for an absent header, another scheme or an empty token. */
+export function bearerOf(ctx: Context): string | null {
+  const match = /^bearer +(\S+) *$/i.exec(ctx.get('Authorization'))
+  return match?.[1] ?? null
+}
+
+/** Login CSRF: another site must not sign a browser in, or set the server up, behind its user's back. */
+function refuseForeignOrigin(ctx: Context, http: HttpContext): void {
+  const origin = ctx.get('Origin')
+  if (origin === '') return
+  const own = [http.settings.webOrigin(), `${ctx.protocol}://${ctx.get('Host')}`]
+  if (!own.includes(origin)) throw new DomainError('foreign_origin', {})
+}
+
+/** What the browser's cookies and headers claim. */
+export function claimsOf(ctx: Context, { cookies, clientAddress }: HttpContext): BrowserClaims {
+  const header = ctx.get('X-CSRF-Token') || ctx.get('X-CSRFToken')
+  return {
+    accessToken: cookies.read(ctx, 'access_token'),
+    csrfCookie: cookies.read(ctx, 'csrf_token'),
+    csrfHeader: header === '' ? null : header,
+    ip: clientAddress(ctx.req),
+  }
+}
+
+function factsOf(ctx: Context, http: HttpContext): RequestFacts {
+  const userAgent = ctx
+    .get('User-Agent')
+    .replaceAll(/[^\x20-\x7e]/g, '')
+    .slice(0, 512)
+  const refreshToken = http.cookies.read(ctx, 'refresh_token')
+  return {
+    ip: http.clientAddress(ctx.req),
+    userAgent: userAgent === '' ? null : userAgent,
+    claims: claimsOf(ctx, http),
+    refreshToken: refreshToken === null ? null : safeDecode(refreshToken),
+    prefersEventStream: ctx.accepts('application/json', 'text/event-stream') === 'text/event-stream',
+    isForm: Boolean(ctx.is('urlencoded')),
+    http,
+    onHangUp: (fire) => ctx.res.once('close', () => (ctx.res.writableFinished ? undefined : fire())),
+    setSession: (credentials) => http.cookies.set(ctx, credentials, http.now()),
+    clearSession: () => http.cookies.clear(ctx),
+  }
+}
+
+function safeDecode(text: string): string | null {
+  return /%(?![0-9a-f]{2})/i.test(text) ? null : decodeURIComponent(text)
+}
+
+async function answer(
+  ctx: Context,
+  http: HttpContext,
+  schema: ObjectSchema,
+  status: number,
+  reply: unknown,
+): Promise<void> {
+  ctx.status = status
+  if (!isEventStream(reply)) {
+    if (http.checkReplies) v.parse(schema, reply)
+    ctx.body = reply
+    return
+  }
+  ctx.set({ 'Content-Type': 'text/event-stream; charset=utf-8', 'X-Accel-Buffering': 'no' })
+  ctx.respond = false
+  ctx.res.statusCode = status
+  await writeEventStream(ctx.res, reply, http.timer)
+}
+
+function isEventStream(reply: unknown): reply is EventStream {
+  return typeof reply === 'object' && reply !== null && 'kind' in reply && reply.kind === 'event-stream'
+}

@@ -1,0 +1,206 @@
+import * as v from 'valibot'
+import { DomainError } from '#domain/errors.ts'
+import { passwordFault } from '#domain/password-policy.ts'
+import { defaultWorkspaceId } from '#domain/workspace.ts'
+import { type Route, route } from '../route.ts'
+import { uuid } from '../schemas.ts'
+
+const Done = v.object({ result: v.literal('success') })
+const done = { result: 'success' as const }
+
+export const Email = v.pipe(
+  v.string(),
+  v.trim(),
+  v.minLength(3),
+  v.maxLength(320),
+  v.regex(/^[^@\s]+@[^@\s]+$/, 'must be an email address'),
+)
+export const PersonName = v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(30))
+
+const setupStatus = route({
+  method: 'get',
+  path: '/setup',
+  summary: 'Whether the first account exists',
+  access: { kind: 'public' },
+  reply: v.object({ step: v.picklist(['not_started', 'finished']) }),
+  errors: [],
+  handle: async (_input, _anyone, cases) => ({ step: (await cases.isSetUp()) ? 'finished' : 'not_started' }) as const,
+})
+
+const setup = route({
+  method: 'post',
+  path: '/setup',
+  summary: 'Create the first account and its workspace, once',
+  access: { kind: 'same-origin' },
+  status: 201,
+  body: v.object({ email: Email, name: PersonName, password: v.pipe(v.string(), v.maxLength(1024)) }),
+  reply: Done,
+  errors: ['already_setup', 'invalid_input', 'foreign_origin'],
+  handle: async ({ body }, _anyone, cases) => {
+    const fault = passwordFault(body.password)
+    if (fault !== null) {
+      throw new DomainError('invalid_input', { issues: [{ type: 'value_error', loc: ['password'], msg: fault }] })
+    }
+    await cases.setUp(body)
+    return done
+  },
+})
+
+const initStatus = route({
+  method: 'get',
+  path: '/init',
+  summary: 'Whether a set-up password is still asked for',
+  access: { kind: 'public' },
+  reply: v.object({ status: v.picklist(['not_started', 'finished']) }),
+  errors: [],
+  handle: () => ({ status: 'finished' as const }),
+})
+
+const login = route({
+  method: 'post',
+  path: '/login',
+  summary: 'Sign a browser in',
+  access: { kind: 'same-origin' },
+  body: v.object({
+    email: v.pipe(v.string(), v.maxLength(320)),
+    password: v.pipe(v.string(), v.minLength(1), v.maxLength(1024)),
+  }),
+  reply: Done,
+  errors: ['authentication_failed', 'rate_limited', 'invalid_input', 'foreign_origin'],
+  handle: async ({ body }, _anyone, cases, { ip, setSession }) => {
+    setSession(await cases.consoleSessions.signIn({ email: body.email, password: body.password, ip }))
+    return done
+  },
+})
+
+const refresh = route({
+  method: 'post',
+  path: '/refresh-token',
+  summary: 'Renew a browser’s session; a reused refresh token ends it',
+  access: { kind: 'same-origin' },
+  reply: Done,
+  errors: ['unauthorized', 'foreign_origin'],
+  handle: async (_input, _anyone, cases, { refreshToken, setSession }) => {
+    setSession(await cases.consoleSessions.refresh(refreshToken))
+    return done
+  },
+})
+
+const logout = route({
+  method: 'post',
+  path: '/logout',
+  summary: 'End this browser’s session everywhere',
+  access: { kind: 'console', changes: true },
+  reply: Done,
+  errors: ['unauthorized', 'csrf_mismatch'],
+  handle: async (_input, { session }, cases, { clearSession }) => {
+    await cases.consoleSessions.signOut(session.family)
+    clearSession()
+    return done
+  },
+})
+
+const profile = route({
+  method: 'get',
+  path: '/account/profile',
+  summary: 'The signed-in person',
+  access: { kind: 'console', changes: false },
+  reply: v.object({ id: v.string(), name: v.string(), email: v.string() }),
+  errors: ['unauthorized'],
+  handle: (_input, { account }) => ({ id: account.id, name: account.name, email: account.email }),
+})
+
+const currentWorkspace = route({
+  method: 'post',
+  path: '/workspaces/current',
+  summary: 'The workspace the signed-in person works in',
+  access: { kind: 'console', changes: true },
+  reply: v.object({ id: v.string(), name: v.string(), role: v.string(), status: v.string() }),
+  errors: ['unauthorized', 'csrf_mismatch', 'workspace_not_found'],
+  handle: async (_input, { account }, cases) => {
+    const joined = await cases.listWorkspaces(account.id)
+    const current = joined.find(({ workspaceId }) => workspaceId === defaultWorkspaceId(joined))
+    if (current === undefined) throw new DomainError('workspace_not_found', {})
+    return { id: current.workspaceId, name: current.name, role: current.role, status: current.status }
+  },
+})
+
+const systemFeatures = route({
+  method: 'get',
+  path: '/system-features',
+  summary: 'What this server offers, for its pages',
+  access: { kind: 'public' },
+  reply: v.object({
+    license: v.object({ status: v.string() }),
+    webapp_auth: v.object({
+      enabled: v.boolean(),
+      allow_sso: v.boolean(),
+      sso_config: v.object({ protocol: v.string() }),
+    }),
+  }),
+  errors: [],
+  handle: () => ({
+    license: { status: 'none' },
+    webapp_auth: { enabled: false, allow_sso: false, sso_config: { protocol: '' } },
+  }),
+})
+
+export const MAX_IMPORT_BYTES = 10 * 1024 * 1024
+
+const importApp = route({
+  method: 'post',
+  path: '/apps/imports',
+  summary: 'Import an app file into the current workspace',
+  access: { kind: 'console', changes: true },
+  // JSON escapes can nearly double a file of the full size.
+  maxBytes: 2 * MAX_IMPORT_BYTES,
+  body: v.object({
+    mode: v.literal('yaml-content'),
+    yaml_content: v.pipe(v.string(), v.minLength(1)),
+    name: v.optional(v.pipe(v.string(), v.minLength(1), v.maxLength(255))),
+    description: v.optional(v.pipe(v.string(), v.maxLength(4000))),
+    workspace_id: v.optional(uuid),
+  }),
+  reply: v.object({
+    id: v.string(),
+    status: v.picklist(['completed']),
+    app_id: v.string(),
+    app_mode: v.string(),
+    current_dsl_version: v.string(),
+    imported_dsl_version: v.string(),
+    error: v.string(),
+  }),
+  errors: ['unauthorized', 'csrf_mismatch', 'invalid_input', 'dsl_invalid', 'role_required', 'payload_too_large'],
+  handle: async ({ body }, { account }, cases) => {
+    if (new TextEncoder().encode(body.yaml_content).length > MAX_IMPORT_BYTES) {
+      throw new DomainError('payload_too_large', { maxBytes: MAX_IMPORT_BYTES })
+    }
+    const workspaceId = body.workspace_id ?? defaultWorkspaceId(await cases.listWorkspaces(account.id))
+    if (workspaceId === null) throw new DomainError('workspace_not_found', {})
+    const { name, description, yaml_content: source } = body
+    const imported = await cases.importApp({ accountId: account.id, workspaceId, source, name, description })
+    return {
+      id: imported.importId,
+      status: 'completed' as const,
+      app_id: imported.appId,
+      app_mode: imported.mode,
+      current_dsl_version: '0.6.0',
+      imported_dsl_version: imported.dslVersion,
+      error: '',
+    }
+  },
+})
+
+/** What the browser's pages and provisioning scripts call, with cookies. */
+export const consoleRoutes: readonly Route[] = [
+  setupStatus,
+  setup,
+  initStatus,
+  login,
+  refresh,
+  logout,
+  profile,
+  currentWorkspace,
+  systemFeatures,
+  importApp,
+]

@@ -1,0 +1,207 @@
+import * as v from 'valibot'
+import { DomainError } from '#domain/errors.ts'
+import { limits } from '#domain/rate-limit.ts'
+import { type Route, route } from '../route.ts'
+import { iso, status } from '../schemas.ts'
+
+const DEVICE_GRANT = 'urn:ietf:params:oauth:grant-type:device_code'
+const PRINTABLE = /^[\P{C}]*$/u
+
+const ClientId = v.pipe(v.string(), v.minLength(1), v.maxLength(64))
+
+const startDeviceFlow = route({
+  method: 'post',
+  path: '/oauth/device/code',
+  summary: 'Start a device authorization (RFC 8628 §3.1)',
+  access: { kind: 'public', limit: limits.deviceCode },
+  form: true,
+  invalid: 'oauth',
+  body: v.object({
+    client_id: ClientId,
+    device_label: v.optional(
+      v.pipe(
+        v.string(),
+        v.maxLength(255),
+        v.regex(PRINTABLE, 'must be printable'),
+        v.check(notBlank, 'must not be blank'),
+      ),
+    ),
+  }),
+  reply: v.object({
+    device_code: v.string(),
+    user_code: v.string(),
+    verification_uri: v.string(),
+    verification_uri_complete: v.string(),
+    expires_in: v.pipe(v.number(), v.description('Seconds.')),
+    interval: v.pipe(v.number(), v.description('Seconds between polls.')),
+  }),
+  errors: ['unsupported_client', 'invalid_request', 'rate_limited', 'user_code_exhausted', 'unsupported_media_type'],
+  handle: async ({ body }, _anyone, cases, { ip, userAgent, isForm, http }) => {
+    if (body.device_label === undefined && !isForm) {
+      throw new DomainError('invalid_request', { description: 'device_label is required' })
+    }
+    const started = await cases.startDeviceFlow({
+      clientId: body.client_id,
+      deviceLabel: body.device_label ?? null,
+      origin: { ip, userAgent },
+    })
+    const uri = `${http.settings.webOrigin()}/device`
+    return {
+      device_code: started.deviceCode,
+      user_code: started.userCode,
+      verification_uri: uri,
+      verification_uri_complete: `${uri}?user_code=${encodeURIComponent(started.userCode)}`,
+      expires_in: started.expiresInS,
+      interval: started.intervalS,
+    }
+  },
+})
+
+function notBlank(text: string): boolean {
+  return text.trim() !== ''
+}
+
+const WorkspaceOfToken = v.object({ id: v.string(), name: v.string(), role: v.string() })
+
+const pollToken = route({
+  method: 'post',
+  path: '/oauth/device/token',
+  summary: 'Trade an approved device code for a bearer token (RFC 8628 §3.4)',
+  access: { kind: 'public' },
+  form: true,
+  invalid: 'oauth',
+  body: v.object({
+    grant_type: v.optional(v.string()),
+    device_code: v.pipe(v.string(), v.minLength(1), v.maxLength(256)),
+    client_id: ClientId,
+  }),
+  reply: v.object({
+    token: v.string(),
+    access_token: v.string(),
+    token_type: v.literal('Bearer'),
+    expires_in: v.pipe(v.number(), v.description('Seconds.')),
+    scope: v.string(),
+    expires_at: v.string(),
+    subject_type: v.picklist(['account', 'external_sso']),
+    account: v.nullable(v.object({ id: v.string(), email: v.string(), name: v.string() })),
+    workspaces: v.array(WorkspaceOfToken),
+    default_workspace_id: v.nullable(v.string()),
+    token_id: v.string(),
+    subject_email: v.optional(v.string()),
+    subject_issuer: v.optional(v.string()),
+  }),
+  errors: [
+    'authorization_pending',
+    'slow_down',
+    'access_denied',
+    'expired_token',
+    'invalid_request',
+    'unsupported_grant_type',
+    'unsupported_media_type',
+  ],
+  handle: async ({ body }, _anyone, cases, { ip }) => {
+    if (body.grant_type !== undefined && body.grant_type !== DEVICE_GRANT) {
+      throw new DomainError('unsupported_grant_type', {})
+    }
+    const picked = await cases.pollToken({ deviceCode: body.device_code, clientId: body.client_id, ip })
+    const { subject, account } = picked
+    const external =
+      subject.type === 'external_sso' ? { subject_email: subject.email, subject_issuer: subject.issuer } : {}
+    return {
+      token: picked.token,
+      access_token: picked.token,
+      token_type: 'Bearer' as const,
+      expires_in: picked.expiresInS,
+      scope: picked.scopes.join(' '),
+      expires_at: iso(picked.expiresAtMs),
+      subject_type: subject.type,
+      account: account === null ? null : { id: account.id, email: account.email, name: account.name },
+      workspaces: picked.memberships.map(({ workspaceId, name, role }) => ({ id: workspaceId, name, role })),
+      default_workspace_id: picked.defaultWorkspaceId,
+      token_id: picked.tokenId,
+      ...external,
+    }
+  },
+})
+
+const lookUp = route({
+  method: 'get',
+  path: '/oauth/device/lookup',
+  summary: 'Whether a user code can be decided',
+  access: { kind: 'public', limit: limits.lookup },
+  invalid: 'oauth',
+  query: v.object({ user_code: v.pipe(v.string(), v.minLength(1), v.maxLength(32)) }),
+  reply: v.object({
+    valid: v.boolean(),
+    expires_in_remaining: v.number(),
+    client_id: v.nullable(v.string()),
+    device_label: v.optional(v.string()),
+    created_ip: v.optional(v.string()),
+    user_agent: v.optional(v.nullable(v.string())),
+    created_at: v.optional(v.string()),
+  }),
+  errors: ['invalid_request', 'rate_limited'],
+  handle: async ({ query }, _anyone, cases, { claims }) => {
+    const found = await cases.lookUpUserCode(query.user_code)
+    if (found.kind === 'unknown') return { valid: false, expires_in_remaining: 0, client_id: null }
+    if (found.kind === 'decided') return { valid: false, expires_in_remaining: 0, client_id: found.clientId }
+    const { flow, remainingS } = found
+    const plain = { valid: true, expires_in_remaining: remainingS, client_id: flow.clientId }
+    // What the consent page compares is for a signed-in person, not for whoever guesses codes.
+    if ((await cases.consoleGuards.whoIs(claims)) === null) return plain
+    return {
+      ...plain,
+      device_label: flow.deviceLabel,
+      created_ip: flow.origin.ip,
+      user_agent: flow.origin.userAgent,
+      created_at: iso(flow.createdAtMs),
+    }
+  },
+})
+
+const UserCodeBody = v.object({ user_code: v.pipe(v.string(), v.minLength(1), v.maxLength(32)) })
+const decideErrors = [
+  'not_setup',
+  'unauthorized',
+  'csrf_mismatch',
+  'account_not_initialized',
+  'bearer_auth_disabled',
+  'rate_limited',
+  'invalid_request',
+  'expired_or_unknown',
+  'already_resolved',
+  'approve_in_progress',
+] as const
+
+const approve = route({
+  method: 'post',
+  path: '/oauth/device/approve',
+  summary: 'Let the device in, by its user code',
+  access: { kind: 'decide' },
+  invalid: 'oauth',
+  body: UserCodeBody,
+  reply: status('approved'),
+  errors: [...decideErrors, 'state_lost'],
+  handle: async ({ body }, { account }, cases, { ip }) => {
+    await cases.approveDevice({ account, userCode: body.user_code, ip })
+    return { status: 'approved' as const }
+  },
+})
+
+const deny = route({
+  method: 'post',
+  path: '/oauth/device/deny',
+  summary: 'Turn the device away, by its user code',
+  access: { kind: 'decide' },
+  invalid: 'oauth',
+  body: UserCodeBody,
+  reply: status('denied'),
+  errors: decideErrors,
+  handle: async ({ body }, { account }, cases, { ip }) => {
+    await cases.denyDevice({ accountId: account.id, userCode: body.user_code, ip })
+    return { status: 'denied' as const }
+  },
+})
+
+/** RFC 8628, account branch. */
+export const deviceRoutes: readonly Route[] = [startDeviceFlow, pollToken, lookUp, approve, deny]

@@ -1,0 +1,72 @@
+import * as v from 'valibot'
+import { DomainError } from '#domain/errors.ts'
+import { type HttpContext, type Route, route } from '../route.ts'
+
+const DEVICE_GRANT = 'urn:ietf:params:oauth:grant-type:device_code'
+
+const health = route({
+  method: 'get',
+  path: '/_health',
+  summary: 'Whether the server answers',
+  access: { kind: 'public' },
+  cacheable: true,
+  reply: v.object({ ok: v.literal(true) }),
+  errors: [],
+  handle: () => ({ ok: true as const }),
+})
+
+const version = route({
+  method: 'get',
+  path: '/_version',
+  summary: 'Version and edition of this server',
+  access: { kind: 'public' },
+  cacheable: true,
+  reply: v.object({ version: v.string(), edition: v.literal('SELF_HOSTED') }),
+  errors: [],
+  handle: (_input, _anyone, _cases, { http }) => ({ version: http.version, edition: 'SELF_HOSTED' as const }),
+})
+
+const metadata = route({
+  method: 'get',
+  path: '/.well-known/oauth-authorization-server',
+  summary: 'Authorization server metadata (RFC 8414)',
+  access: { kind: 'public' },
+  cacheable: true,
+  reply: v.looseObject({ issuer: v.string() }),
+  errors: ['not_found'],
+  handle: (_input, _anyone, _cases, { http }) => metadataOf(http),
+})
+
+/**
+ * RFC 8414 §2, for clients that discover.
+ * @throws DomainError `not_found` when the server does not know its public origin
+ */
+export function metadataOf({ settings }: HttpContext) {
+  const issuer = settings.issuer()
+  if (issuer === null) throw new DomainError('not_found', {})
+  return {
+    issuer,
+    device_authorization_endpoint: `${issuer}/oauth/device/code`,
+    token_endpoint: `${issuer}/oauth/device/token`,
+    token_endpoint_auth_methods_supported: ['none'],
+    grant_types_supported: [DEVICE_GRANT],
+    response_types_supported: [],
+    scopes_supported: ['full', 'apps:read', 'apps:run', 'apps:read:permitted'],
+    service_documentation: `${issuer}/openapi.json`,
+  }
+}
+
+/** Routes about the server itself. */
+export function metaRoutes(document: () => unknown): readonly Route[] {
+  const openapi = route({
+    method: 'get',
+    path: '/openapi.json',
+    summary: 'This API as OpenAPI 3.1',
+    access: { kind: 'public' },
+    cacheable: true,
+    reply: v.looseObject({ openapi: v.string() }),
+    errors: [],
+    handle: () => document() as { openapi: string }, // built by openapi.ts, which the document's own test validates
+  })
+  return [health, version, metadata, openapi]
+}

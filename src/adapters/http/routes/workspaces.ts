@@ -1,0 +1,51 @@
+import * as v from 'valibot'
+import { describeWorkspace } from '#application/use-cases/describe-workspace.ts'
+import { MAX_PAGE_LIMIT, pageOf } from '#domain/page.ts'
+import type { Membership } from '#domain/workspace.ts'
+import { type Route, route } from '../route.ts'
+import { iso } from '../schemas.ts'
+
+const bearerErrors = ['bearer_required', 'invalid_bearer', 'bearer_auth_disabled', 'rate_limited'] as const
+const row = { id: v.string(), name: v.string(), role: v.string(), status: v.string(), current: v.boolean() }
+
+const list = route({
+  method: 'get',
+  path: '/workspaces',
+  summary: 'The caller’s workspaces, oldest first',
+  access: { kind: 'bearer', scope: null },
+  reply: v.object({
+    workspaces: v.array(v.object(row)),
+    page: v.number(),
+    limit: v.number(),
+    total: v.number(),
+    has_more: v.boolean(),
+    data: v.array(v.object(row)),
+  }),
+  errors: bearerErrors,
+  handle: (_input, { memberships }) => {
+    const rows = memberships.slice(0, MAX_PAGE_LIMIT).map(toRow)
+    const { page, limit, total, hasMore } = pageOf({ page: 1, limit: MAX_PAGE_LIMIT }, memberships.length, rows)
+    return { workspaces: rows, page, limit, total, has_more: hasMore, data: rows }
+  },
+})
+
+const detail = route({
+  method: 'get',
+  path: '/workspaces/:id',
+  summary: 'One of the caller’s workspaces',
+  access: { kind: 'bearer', scope: null },
+  missing: 'workspace_not_found',
+  reply: v.object({ ...row, created_at: v.string() }),
+  errors: [...bearerErrors, 'workspace_not_found'],
+  handle: ({ params }, context) => {
+    const membership = describeWorkspace(context, params.id ?? '')
+    return { ...toRow(membership), created_at: iso(membership.createdAtMs) }
+  },
+})
+
+function toRow({ workspaceId, name, role, status, current }: Membership) {
+  return { id: workspaceId, name, role, status, current }
+}
+
+/** Where the caller belongs. */
+export const workspaceRoutes: readonly Route[] = [list, detail]

@@ -1,0 +1,57 @@
+import { asRefusal, type StartedRun } from '#application/use-cases/run-app.ts'
+import { DomainError } from '#domain/errors.ts'
+import { isEnding, type RunEnding } from '#domain/run.ts'
+import { ENDING_STATUS, failureOf, seconds, usageOf } from './run-frames.ts'
+
+/**
+ * A run as one JSON answer, after its ending. A failed workflow is an answer; any other failure is refused by its
+ * own status.
+ * @throws DomainError
+ */
+export async function replyOf(run: StartedRun) {
+  const ending = await endingOf(run)
+  return run.mode === 'workflow' ? workflowReply(run, ending) : messageReply(run, ending)
+}
+
+async function endingOf(run: StartedRun): Promise<RunEnding & { readonly atMs: number }> {
+  for await (const event of run.events) if (isEnding(event)) return event
+  throw new DomainError('service_unavailable', {})
+}
+
+function workflowReply({ ids, createdAtMs }: StartedRun, ending: RunEnding & { readonly atMs: number }) {
+  return {
+    workflow_run_id: ids.runId,
+    task_id: ids.taskId,
+    mode: 'workflow' as const,
+    data: {
+      id: ids.runId,
+      workflow_id: ids.workflowId,
+      status: ENDING_STATUS[ending.kind],
+      outputs: { ...ending.outputs },
+      error: failureOf(ending)?.message ?? null,
+      elapsed_time: ending.elapsedS,
+      total_tokens: ending.usage.totalTokens,
+      total_steps: ending.totalSteps,
+      created_at: seconds(createdAtMs),
+      finished_at: seconds(ending.atMs),
+    },
+  }
+}
+
+function messageReply({ ids, mode, createdAtMs }: StartedRun, ending: RunEnding) {
+  const failure = failureOf(ending)
+  if (failure !== null) throw asRefusal(failure)
+  const conversation = mode === 'completion' ? {} : { conversation_id: ids.conversationId }
+  const resources = 'retrieverResources' in ending ? [...ending.retrieverResources] : []
+  return {
+    event: 'message' as const,
+    task_id: ids.taskId,
+    id: ids.messageId,
+    message_id: ids.messageId,
+    ...conversation,
+    mode,
+    answer: ending.answer,
+    metadata: { usage: usageOf(ending.usage), retriever_resources: resources },
+    created_at: seconds(createdAtMs),
+  }
+}

@@ -1,0 +1,62 @@
+import type { ServerResponse } from 'node:http'
+import type { Timer } from '#application/ports/clock.ts'
+
+export const PING_AFTER_MS = 10_000
+/** A comment-like event without data: parsers never dispatch it, proxies see traffic. */
+const PING = 'event: ping\n\n'
+
+export type EventStream = {
+  readonly kind: 'event-stream'
+  readonly frames: AsyncIterable<Readonly<Record<string, unknown>>>
+  readonly pingAtOnce: boolean
+  /** The reader went away before the last frame. */
+  readonly hangUp: () => void
+}
+
+/**
+ * Writes frames until they end or the reader hangs up. Straight to the socket: piping a stream through Koa costs
+ * twice the CPU. Waits for a slow reader, so memory stays bounded by what the source keeps.
+ */
+export async function writeEventStream(res: ServerResponse, stream: EventStream, timer: Timer): Promise<void> {
+  let cancelPing = () => {}
+  let gone = false
+  const expectSilence = () => {
+    cancelPing()
+    cancelPing = timer(PING_AFTER_MS, () => {
+      if (!res.writableNeedDrain) res.write(PING)
+      expectSilence()
+    })
+  }
+  const onClose = () => {
+    gone = true
+    stream.hangUp()
+  }
+  res.once('close', onClose)
+  res.flushHeaders()
+  if (stream.pingAtOnce) res.write(PING)
+  expectSilence()
+  try {
+    for await (const frame of stream.frames) {
+      if (gone) return
+      expectSilence()
+      if (!res.write(`data: ${JSON.stringify(frame)}\n\n`)) await drained(res)
+    }
+  } finally {
+    cancelPing()
+    res.off('close', onClose)
+    res.end()
+  }
+}
+
+function drained(res: ServerResponse): Promise<void> {
+  if (res.destroyed) return Promise.resolve()
+  return new Promise((resolve) => {
+    const done = () => {
+      res.off('drain', done)
+      res.off('close', done)
+      resolve()
+    }
+    res.once('drain', done)
+    res.once('close', done)
+  })
+}
