@@ -1,0 +1,16 @@
+import type { Json, JsonObject } from '#domain/app.ts'
+
+/** What came of running somebody else's text. `error` is for the app's author. */
+export type Ran<R> = { readonly ok: true; readonly value: R } | { readonly ok: false; readonly error: string }
+
+/** Runs an app's JavaScript where it can reach nothing of ours. */
+export interface CodeRunner {
+  /** Calls the code's `main` with `inputs`. Bounded in time and memory; never rejects. */
+  runJavaScript(code: string, inputs: JsonObject, signal: AbortSignal): Promise<Ran<Json>>
+}
+
+/** Renders an app's Jinja templates where they can reach nothing of ours. */
+export interface TemplateRenderer {
+  /** Bounded in time and size; never rejects. */
+  render(template: string, variables: JsonObject, signal: AbortSignal): Promise<Ran<string>>
+}

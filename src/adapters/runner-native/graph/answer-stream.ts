@@ -1,0 +1,149 @@
+import { objectsAt, textAt, textsAt } from '#domain/json.ts'
+import { type Graph, type GraphNode, isBranching, isResponse } from './graph.ts'
+import type { EdgeState } from './scheduler.ts'
+import { partsOf, type TemplatePart } from './variable-pool.ts'
+
+/** One piece of the answer, and the variable it came from. */
+export type TextPiece = { readonly delta: string; readonly fromSelector: readonly string[] }
+
+/**
+ * How far the answer has been told: plain JSON. One response node speaks at a time; those that may speak next wait in
+ * `open` in the order in which that became certain.
+ */
+export type StreamState = {
+  readonly open: readonly string[]
+  /** Nodes that have opened, spoken or been skipped: they never open again. */
+  readonly known: readonly string[]
+  readonly part: number
+  /** How many deltas of the current part were told. */
+  readonly cursor: number
+  readonly deltas: Readonly<Record<string, readonly string[]>>
+  readonly settled: Readonly<Record<string, 'done' | 'skipped'>>
+}
+
+export type StreamEvent =
+  | { readonly kind: 'edges'; readonly edges: Readonly<Record<string, EdgeState>> }
+  | { readonly kind: 'delta'; readonly nodeId: string; readonly delta: string }
+  | { readonly kind: 'settled'; readonly nodeId: string; readonly as: 'done' | 'skipped' }
+
+export const INITIAL_STREAM: StreamState = { open: [], known: [], part: 0, cursor: 0, deltas: {}, settled: {} }
+
+/** The templates of an app's response nodes, by node id. */
+export type StreamPlan = {
+  readonly graph: Graph
+  readonly templates: ReadonlyMap<string, readonly TemplatePart[]>
+  /** Nodes whose deltas can be told live, because a template uses their text. */
+  readonly streamed: ReadonlySet<string>
+}
+
+/** Prepares the answer of a graph: an end node's template is its outputs, one a line. */
+export function planStream(graph: Graph): StreamPlan {
+  const templates = new Map(
+    [...graph.nodes.values()].filter(isResponse).map((node) => [node.id, templateOf(node)] as const),
+  )
+  const streamed = new Set(
+    [...templates.values()].flat().flatMap((part) => (part.kind === 'variable' ? [part.selector[0] ?? ''] : [])),
+  )
+  return { graph, templates, streamed }
+}
+
+/**
+ * What can be told now. Pure; `textOf` gives the text of a variable whose node is done. Nothing is told twice, and
+ * nothing of a response node is told before it is certain that the run comes to it.
+ */
+export function tell(
+  plan: StreamPlan,
+  state: StreamState,
+  event: StreamEvent,
+  textOf: (selector: readonly string[]) => string,
+): { readonly state: StreamState; readonly pieces: readonly TextPiece[] } {
+  return drain(plan, note(plan, state, event), textOf)
+}
+
+function note(plan: StreamPlan, state: StreamState, event: StreamEvent): StreamState {
+  switch (event.kind) {
+    case 'edges': {
+      const opened = [...plan.templates.keys()]
+        .filter((id) => !state.known.includes(id) && isCertain(plan.graph, id, event.edges))
+        .sort()
+      return opened.length === 0
+        ? state
+        : { ...state, open: [...state.open, ...opened], known: [...state.known, ...opened] }
+    }
+    case 'delta': {
+      if (!plan.streamed.has(event.nodeId) || event.delta === '') return state
+      const told = state.deltas[event.nodeId] ?? []
+      return { ...state, deltas: { ...state.deltas, [event.nodeId]: [...told, event.delta] } }
+    }
+    case 'settled':
+      return { ...state, settled: { ...state.settled, [event.nodeId]: event.as } }
+  }
+}
+
+/**
+ * Whether some path from the start has every deciding edge on it taken. Walking back from the node costs one visit an
+ * edge; listing the paths would be exponential on graphs that people really draw.
+ */
+function isCertain(graph: Graph, nodeId: string, edges: Readonly<Record<string, EdgeState>>): boolean {
+  const seen = new Set([nodeId])
+  for (const id of seen) {
+    if (id === graph.rootId) return true
+    for (const edge of graph.incoming.get(id) ?? []) {
+      const source = graph.nodes.get(edge.source)
+      const state = edges[edge.id]
+      if (source === undefined || state === 'skipped') continue
+      if (state === 'taken' || !(isBranching(source) || isResponse(source))) seen.add(source.id)
+    }
+  }
+  return false
+}
+
+function drain(
+  plan: StreamPlan,
+  from: StreamState,
+  textOf: (selector: readonly string[]) => string,
+): { readonly state: StreamState; readonly pieces: readonly TextPiece[] } {
+  const pieces: TextPiece[] = []
+  let state = from
+  for (let speaker = state.open[0]; speaker !== undefined; speaker = state.open[0]) {
+    const part = plan.templates.get(speaker)?.[state.part]
+    if (part === undefined) {
+      state = { ...state, open: state.open.slice(1), part: 0, cursor: 0 }
+      continue
+    }
+    if (part.kind === 'text') {
+      pieces.push({ delta: part.text, fromSelector: [speaker, 'answer'] })
+    } else {
+      const { fresh, complete } = speak(plan, state, part.selector, textOf)
+      for (const delta of fresh) if (delta !== '') pieces.push({ delta, fromSelector: part.selector })
+      if (!complete) return { state: { ...state, cursor: state.cursor + fresh.length }, pieces }
+    }
+    state = { ...state, part: state.part + 1, cursor: 0 }
+  }
+  return { state, pieces }
+}
+
+function speak(
+  plan: StreamPlan,
+  state: StreamState,
+  selector: readonly string[],
+  textOf: (selector: readonly string[]) => string,
+): { readonly fresh: readonly string[]; readonly complete: boolean } {
+  const [nodeId = '', name] = selector
+  const isNode = plan.graph.nodes.has(nodeId)
+  const settled = isNode ? state.settled[nodeId] : 'done'
+  // Only an LLM's `text` is told as it comes; its other outputs, and other nodes', are told whole.
+  const live = isNode && name === 'text' && selector.length === 2
+  const deltas = live ? (state.deltas[nodeId] ?? []) : []
+  if (settled === 'skipped') return { fresh: [], complete: true }
+  if (deltas.length > 0) return { fresh: deltas.slice(state.cursor), complete: settled === 'done' }
+  return settled === 'done' ? { fresh: [textOf(selector)], complete: true } : { fresh: [], complete: false }
+}
+
+function templateOf(node: GraphNode): readonly TemplatePart[] {
+  if (node.type === 'answer') return partsOf(textAt(node.data, 'answer'))
+  return objectsAt(node.data, 'outputs').flatMap((output, at): TemplatePart[] => {
+    const variable: TemplatePart = { kind: 'variable', selector: textsAt(output, 'value_selector') }
+    return at === 0 ? [variable] : [{ kind: 'text', text: '\n' }, variable]
+  })
+}

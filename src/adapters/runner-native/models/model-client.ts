@@ -1,0 +1,44 @@
+import type { JsonObject } from '#domain/app.ts'
+import type { RunFailure, TokenUsage } from '#domain/run.ts'
+
+export type ModelMessage = {
+  readonly role: 'system' | 'user' | 'assistant'
+  readonly text: string
+  /** Addresses of pictures that belong to a user message. */
+  readonly images?: readonly { readonly url: string; readonly detail: string }[]
+}
+
+export type ModelRequest = {
+  /** The name that the app asks for; an operator's own setting wins. */
+  readonly model: string | null
+  readonly messages: readonly ModelMessage[]
+  /** The app's completion parameters, passed on as they are. */
+  readonly params: JsonObject
+}
+
+export type ModelChunk =
+  | { readonly kind: 'text' | 'reasoning'; readonly delta: string }
+  | { readonly kind: 'finish'; readonly reason: string }
+  | { readonly kind: 'usage'; readonly usage: TokenUsage }
+
+/** A language model. */
+export interface ModelClient {
+  /** False when neither the operator nor the app names a model. */
+  canRun(model: string | null): boolean
+  /**
+   * Streams one answer. Ends early, or rejects, soon after `signal` aborts.
+   * @throws ModelFailure for whatever the model or the way to it does
+   */
+  stream(request: ModelRequest, signal: AbortSignal): AsyncIterable<ModelChunk>
+}
+
+/** Why a model did not answer, as the run tells it. Never holds a key or an address with credentials. */
+export class ModelFailure extends Error {
+  override readonly name = 'ModelFailure'
+  readonly failure: RunFailure
+
+  constructor(failure: RunFailure, options?: ErrorOptions) {
+    super(failure.message, options)
+    this.failure = failure
+  }
+}

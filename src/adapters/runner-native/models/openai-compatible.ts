@@ -1,0 +1,95 @@
+import OpenAI, { APIError } from 'openai'
+import type { RunFailure } from '#domain/run.ts'
+import { type ModelChunk, type ModelClient, ModelFailure, type ModelMessage } from './model-client.ts'
+
+export type Endpoint = { readonly baseUrl: string; readonly apiKey: string | null; readonly name: string | null }
+
+const TIMEOUT_MS = 600_000
+const DEFAULT_RETRY_AFTER_MS = 1000
+const MAX_DETAIL = 300
+
+/** Any server that speaks the chat completions protocol. A failed call is not repeated here: that is the app's choice. */
+export function createOpenAiModel({ baseUrl, apiKey, name }: Endpoint): ModelClient {
+  // Servers on one's own machine take no key, but the client insists on one.
+  const client = new OpenAI({ baseURL: baseUrl, apiKey: apiKey ?? 'none', maxRetries: 0, timeout: TIMEOUT_MS })
+  return {
+    canRun: (model) => (name ?? model) !== null,
+    async *stream({ model, messages, params }, signal) {
+      try {
+        // Unknown parameters (enable_thinking, web_search, …) pass through untouched; the types cannot know them.
+        const chunks = await client.chat.completions.create(
+          {
+            ...params,
+            model: name ?? model ?? '',
+            messages: messages.map(toWire),
+            stream: true as const,
+            stream_options: { include_usage: true },
+          },
+          { signal },
+        )
+        for await (const chunk of chunks) yield* read(chunk)
+      } catch (error) {
+        if (signal.aborted) return
+        throw new ModelFailure(explain(error, apiKey), { cause: error })
+      }
+    },
+  }
+}
+
+function toWire({ role, text, images = [] }: ModelMessage): OpenAI.ChatCompletionMessageParam {
+  if (role !== 'user' || images.length === 0) return { role, content: text }
+  const pictures = images.map(({ url, detail }) => ({
+    type: 'image_url' as const,
+    image_url: { url, detail: detail === 'low' ? ('low' as const) : ('high' as const) },
+  }))
+  return { role, content: [...pictures, { type: 'text', text }] }
+}
+
+/** `reasoning_content` is what several compatible servers add to a delta. */
+type Delta = { readonly content?: string | null; readonly reasoning_content?: string | null }
+
+function* read(chunk: OpenAI.ChatCompletionChunk): Generator<ModelChunk> {
+  const [choice] = chunk.choices ?? []
+  const delta: Delta = choice?.delta ?? {}
+  if (delta.reasoning_content) yield { kind: 'reasoning', delta: delta.reasoning_content }
+  if (delta.content) yield { kind: 'text', delta: delta.content }
+  if (choice?.finish_reason) yield { kind: 'finish', reason: choice.finish_reason }
+  if (chunk.usage) {
+    const { prompt_tokens: promptTokens, completion_tokens: completionTokens, total_tokens: totalTokens } = chunk.usage
+    yield { kind: 'usage', usage: { promptTokens, completionTokens, totalTokens } }
+  }
+}
+
+/** The failure as the caller may read it: the operator's key and address stay out of it. */
+function explain(error: unknown, apiKey: string | null): RunFailure {
+  if (!(error instanceof APIError) || error.status === undefined) {
+    return { code: 'completion_request_error', message: 'The model could not be reached.' }
+  }
+  const detail = detailOf(error, apiKey)
+  if (error.status === 401 || error.status === 403) {
+    return { code: 'provider_not_initialize', message: "The model refused the server's credentials." }
+  }
+  if (error.status === 402 || error.code === 'insufficient_quota') {
+    return { code: 'provider_quota_exceeded', message: "The model's quota is used up." }
+  }
+  if (error.status === 404)
+    return { code: 'model_currently_not_support', message: `The model is not available${detail}` }
+  if (error.status === 429) {
+    return { code: 'rate_limit_error', message: 'The model is busy.', retryAfterMs: retryAfterMs(error.headers) }
+  }
+  return { code: 'completion_request_error', message: `The model answered with status ${error.status}${detail}` }
+}
+
+function detailOf(error: APIError, apiKey: string | null): string {
+  const body: unknown = error.error
+  const said = typeof body === 'object' && body !== null && 'message' in body ? body.message : null
+  if (typeof said !== 'string' || said === '') return '.'
+  const safe = apiKey === null || apiKey === '' ? said : said.replaceAll(apiKey, '***')
+  return `: ${safe.slice(0, MAX_DETAIL)}`
+}
+
+/** RFC 9110 §10.2.3; a date is not worth reading for a hint. */
+function retryAfterMs(headers: Headers | undefined): number {
+  const seconds = Number(headers?.get('retry-after') ?? Number.NaN)
+  return Number.isFinite(seconds) && seconds > 0 ? Math.ceil(seconds * 1000) : DEFAULT_RETRY_AFTER_MS
+}

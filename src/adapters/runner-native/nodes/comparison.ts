@@ -1,0 +1,96 @@
+import type { Json } from '#domain/app.ts'
+import { isList, isObject } from '#domain/json.ts'
+
+/** Why a comparison cannot be made: the app's author mixed up kinds. */
+export class ComparisonFault extends Error {
+  override readonly name = 'ComparisonFault'
+}
+
+type Compare = (actual: Json, expected: Json) => boolean
+
+/** Every operator an if-else condition may use. */
+export const operators = {
+  contains: (actual, expected) => has(actual, expected),
+  'not contains': (actual, expected) => !has(actual, expected),
+  'start with': (actual, expected) => isFull(actual) && plain(actual).startsWith(plain(expected)),
+  'end with': (actual, expected) => isFull(actual) && plain(actual).endsWith(plain(expected)),
+  is: (actual, expected) => actual !== null && same(actual, expected),
+  'is not': (actual, expected) => actual !== null && !same(actual, expected),
+  empty: (actual) => !isFull(actual),
+  'not empty': (actual) => isFull(actual),
+  in: (actual, expected) => isFull(actual) && listed(expected).some((one) => same(actual, one)),
+  'not in': (actual, expected) => !isFull(actual) || !listed(expected).some((one) => same(actual, one)),
+  'all of': (actual, expected) => isFull(actual) && listed(expected).every((one) => has(actual, one)),
+  '=': (actual, expected) => actual !== null && number(actual) === number(expected),
+  '≠': (actual, expected) => actual !== null && number(actual) !== number(expected),
+  '>': (actual, expected) => actual !== null && number(actual) > number(expected),
+  '<': (actual, expected) => actual !== null && number(actual) < number(expected),
+  '≥': (actual, expected) => actual !== null && number(actual) >= number(expected),
+  '≤': (actual, expected) => actual !== null && number(actual) <= number(expected),
+  null: (actual) => actual === null,
+  'not null': (actual) => actual !== null,
+  exists: (actual) => actual !== null,
+  'not exists': (actual) => actual === null,
+} as const satisfies Record<string, Compare>
+
+/**
+ * Compares by the operator's name.
+ * @throws ComparisonFault when there is no such operator, or a number was needed and there is none
+ */
+export function compare(operator: string, actual: Json, expected: Json): boolean {
+  const known: Readonly<Record<string, Compare>> = operators
+  const operation = Object.hasOwn(known, operator) ? known[operator] : undefined
+  if (operation === undefined) throw new ComparisonFault(`unknown comparison "${operator.slice(0, 40)}"`)
+  return operation(actual, expected)
+}
+
+function isFull(value: Json): boolean {
+  if (isList(value)) return value.length > 0
+  if (isObject(value)) return Object.keys(value).length > 0
+  return Boolean(value)
+}
+
+function has(actual: Json, expected: Json): boolean {
+  if (!isFull(actual)) return false
+  if (isList(actual)) return actual.some((item) => same(item, expected))
+  return plain(actual).includes(plain(expected))
+}
+
+/** What people type is text: `true` and `3` in a condition equal the boolean and the number. */
+function same(actual: Json, expected: Json): boolean {
+  if (typeof actual === 'boolean') return String(actual) === plain(expected).toLowerCase() || bit(actual) === expected
+  return plain(actual) === plain(expected)
+}
+
+function bit(value: boolean): string {
+  return value ? '1' : '0'
+}
+
+function plain(value: Json): string {
+  if (value === null) return ''
+  return typeof value === 'object' ? JSON.stringify(value) : String(value)
+}
+
+/** A list, its JSON, or names with commas between. */
+function listed(expected: Json): readonly Json[] {
+  if (isList(expected)) return expected
+  const text = plain(expected)
+  if (text.startsWith('[')) {
+    try {
+      const parsed: Json = JSON.parse(text)
+      if (isList(parsed)) return parsed
+    } catch (error) {
+      if (!(error instanceof SyntaxError)) throw error
+    }
+  }
+  return text.split(',').map((name) => name.trim())
+}
+
+function number(value: Json): number {
+  if (typeof value === 'boolean') return value ? 1 : 0
+  const read = typeof value === 'string' && value.trim() !== '' ? Number(value) : value
+  if (typeof read !== 'number' || Number.isNaN(read)) {
+    throw new ComparisonFault('a number was expected on both sides of a comparison')
+  }
+  return read
+}

@@ -1,0 +1,107 @@
+import type { Json, JsonObject } from '#domain/app.ts'
+import { isList, isObject, numberAt, objectAt, textAt, textsAt } from '#domain/json.ts'
+import { fillTemplate, isFile, resolve, textOf } from '../graph/variable-pool.ts'
+import type { ModelMessage } from '../models/model-client.ts'
+import { namedVariables } from './named-variables.ts'
+import { NodeFailure, type NodeTask } from './node-executor.ts'
+
+const CONTEXT = /\{\{#context#\}\}/g
+const DEFAULT_QUERY = '{{#sys.query#}}'
+
+/**
+ * The conversation that an LLM node sends: its template, then the memory, then the user's turn; empty messages drop.
+ * @throws NodeFailure when nothing is left to send, or a template is broken
+ */
+export async function promptOf(task: NodeTask): Promise<readonly ModelMessage[]> {
+  const { node, pool } = task
+  const templated: ModelMessage[] = []
+  for (const entry of templateEntries(node.data)) {
+    templated.push({ role: roleOf(textAt(entry, 'role')), text: await fill(task, entry) })
+  }
+  const memory = node.data.memory
+  const remembered: ModelMessage[] = []
+  if (isObject(memory ?? null)) {
+    const settings = objectAt(node.data, 'memory')
+    remembered.push(...historyOf(task, settings))
+    const query = textAt(settings, 'query_prompt_template') || DEFAULT_QUERY
+    remembered.push({ role: 'user', text: fillTemplate(pool, query) })
+  }
+  const messages = [...templated, ...remembered].filter(({ text }) => text.trim() !== '')
+  if (messages.length === 0) throw new NodeFailure('NoPromptError', 'the prompt is empty')
+  return withImages(messages, imagesOf(task))
+}
+
+/** The list that `{{#context#}}` stands for, when it holds what a knowledge search found. */
+export function retrievedFrom({ node, pool }: NodeTask): readonly Json[] {
+  const value = contextValue(node.data, pool)
+  return isList(value) ? value.filter((item) => isObject(item) && 'content' in item) : []
+}
+
+/** Completion models have one text instead of a list of messages. */
+function templateEntries(data: JsonObject): readonly JsonObject[] {
+  const template = data.prompt_template
+  if (isList(template)) return template.filter(isObject)
+  return isObject(template) ? [{ ...template, role: 'user' }] : []
+}
+
+async function fill(task: NodeTask, entry: JsonObject): Promise<string> {
+  const { node, pool, services, signal } = task
+  const context = contextText(contextValue(node.data, pool))
+  if (textAt(entry, 'edition_type') === 'jinja2') {
+    const variables = namedVariables(pool, objectAt(node.data, 'prompt_config'), 'jinja2_variables')
+    const rendered = await services.templates.render(textAt(entry, 'jinja2_text'), variables, signal)
+    if (!rendered.ok) throw new NodeFailure('TemplateError', rendered.error)
+    return rendered.value.replaceAll(CONTEXT, () => context)
+  }
+  // Split first: what a variable brings in must not be read as a placeholder again.
+  return textAt(entry, 'text')
+    .split(CONTEXT)
+    .map((piece) => fillTemplate(pool, piece))
+    .join(context)
+}
+
+function contextValue(data: JsonObject, pool: NodeTask['pool']): Json {
+  const context = objectAt(data, 'context')
+  return context.enabled === true ? (resolve(pool, textsAt(context, 'variable_selector')) ?? null) : null
+}
+
+function contextText(value: Json): string {
+  if (!isList(value)) return textOf(value)
+  return value.map((item) => (isObject(item) && 'content' in item ? textOf(item.content) : textOf(item))).join('\n')
+}
+
+function historyOf({ job }: NodeTask, memory: JsonObject): readonly ModelMessage[] {
+  const window = objectAt(memory, 'window')
+  const size = window.enabled === true ? numberAt(window, 'size') : null
+  const turns = size === null ? job.history : size <= 0 ? [] : job.history.slice(-Math.floor(size))
+  return turns.flatMap(({ query, answer }): ModelMessage[] => [
+    { role: 'user', text: query },
+    { role: 'assistant', text: answer },
+  ])
+}
+
+function imagesOf({ node, pool }: NodeTask): readonly { readonly url: string; readonly detail: string }[] {
+  const vision = objectAt(node.data, 'vision')
+  if (vision.enabled !== true) return []
+  const settings = objectAt(vision, 'configs')
+  const selector = textsAt(settings, 'variable_selector')
+  const value = resolve(pool, selector.length > 0 ? selector : ['sys', 'files']) ?? null
+  const detail = textAt(settings, 'detail') || 'high'
+  return (isList(value) ? value : [value])
+    .filter(isObject)
+    .filter((file) => isFile(file) && file.type === 'image')
+    .map((file) => ({ url: textAt(file, 'url'), detail }))
+}
+
+function withImages(
+  messages: readonly ModelMessage[],
+  images: readonly { readonly url: string; readonly detail: string }[],
+): readonly ModelMessage[] {
+  const last = messages.findLastIndex(({ role }) => role === 'user')
+  if (images.length === 0 || last < 0) return messages
+  return messages.map((message, at) => (at === last ? { ...message, images } : message))
+}
+
+function roleOf(role: string): ModelMessage['role'] {
+  return role === 'system' || role === 'assistant' ? role : 'user'
+}

@@ -1,0 +1,68 @@
+import type { RunJob } from '#application/ports/app-runner.ts'
+import type { Json, JsonObject } from '#domain/app.ts'
+import type { PreflightIssue } from '#domain/errors.ts'
+import type { RunFailure, TokenUsage } from '#domain/run.ts'
+import type { CodeRunner, TemplateRenderer } from '../code/code-runner.ts'
+import type { GraphNode } from '../graph/graph.ts'
+import type { VariablePool } from '../graph/variable-pool.ts'
+import type { ModelClient } from '../models/model-client.ts'
+
+/** What nodes work with. */
+export type NodeServices = {
+  readonly model: ModelClient | null
+  readonly code: CodeRunner
+  readonly templates: TemplateRenderer
+}
+
+export type NodeTask = {
+  readonly node: GraphNode
+  readonly pool: VariablePool
+  readonly job: RunJob
+  readonly services: NodeServices
+  /** Tells a piece of the node's `text` while it grows; resolves when the run has room for more. */
+  readonly emit: (delta: string) => Promise<void>
+  readonly signal: AbortSignal
+}
+
+export type NodeResult = {
+  readonly inputs: JsonObject
+  readonly outputs: JsonObject
+  readonly processData?: JsonObject
+  readonly usage?: TokenUsage
+  /** For branching nodes: the names the chosen branch may go by, best first. */
+  readonly handles?: readonly string[]
+  readonly retrieverResources?: readonly Json[]
+}
+
+/** One type of node. */
+export type NodeExecutor = {
+  /** @throws NodeFailure for what the app, its data or its model does */
+  readonly run: (task: NodeTask) => Promise<NodeResult>
+  /** What keeps this node from running here, known before the run. */
+  readonly check?: (node: GraphNode, services: NodeServices) => Missing | null
+}
+
+export type Missing = { readonly kind: 'model' } | ({ readonly kind: 'node' } & Pick<PreflightIssue, 'reason' | 'fix'>)
+
+/** An expected failure of a node; the app may have a strategy for it. */
+export class NodeFailure extends Error {
+  override readonly name = 'NodeFailure'
+  /** Names the kind of fault to the app's fail branch. */
+  readonly errorType: string
+  readonly failure: RunFailure
+  readonly inputs: JsonObject
+  readonly usage: TokenUsage | null
+
+  constructor(
+    errorType: string,
+    message: string,
+    facts: { readonly failure?: RunFailure; readonly inputs?: JsonObject; readonly usage?: TokenUsage | null } = {},
+    options?: ErrorOptions,
+  ) {
+    super(message, options)
+    this.errorType = errorType
+    this.failure = facts.failure ?? { code: 'invalid_param', message }
+    this.inputs = facts.inputs ?? {}
+    this.usage = facts.usage ?? null
+  }
+}

@@ -1,0 +1,39 @@
+import { answer } from './answer.ts'
+import { code } from './code.ts'
+import { end } from './end.ts'
+import { ifElse } from './if-else.ts'
+import { llm } from './llm.ts'
+import type { NodeExecutor } from './node-executor.ts'
+import { start } from './start.ts'
+import { templateTransform } from './template-transform.ts'
+import { variableAggregator } from './variable-aggregator.ts'
+
+/** The node types that can be run. `variable-assigner` is what an aggregator was called first. */
+export type SupportedType =
+  | 'start'
+  | 'end'
+  | 'answer'
+  | 'llm'
+  | 'if-else'
+  | 'template-transform'
+  | 'variable-aggregator'
+  | 'variable-assigner'
+  | 'code'
+
+const table: { readonly [T in SupportedType]: NodeExecutor } = {
+  start,
+  end,
+  answer,
+  llm,
+  'if-else': ifElse,
+  'template-transform': templateTransform,
+  'variable-aggregator': variableAggregator,
+  'variable-assigner': variableAggregator,
+  code,
+}
+
+/** The executor of a node type, or null when it cannot be run. */
+export function executorOf(type: string): NodeExecutor | null {
+  const executors: Readonly<Record<string, NodeExecutor>> = table
+  return Object.hasOwn(executors, type) ? (executors[type] ?? null) : null
+}

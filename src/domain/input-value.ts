@@ -1,0 +1,144 @@
+import type { Json, JsonObject } from './app.ts'
+import type { InputIssue } from './errors.ts'
+import type { FormControl } from './input-form.ts'
+import { isList, isObject, textAt } from './json.ts'
+
+export type CheckedValue = { readonly value: Json } | { readonly issue: InputIssue }
+
+const TRUE_WORDS = ['true', '1', 'yes', 'on']
+const FALSE_WORDS = ['false', '0', 'no', 'off']
+/** Length of a list of files when the form does not say. */
+const DEFAULT_MAX_FILES = 5
+
+/** The value that a run gets for one control, or what is wrong with the one that was sent. */
+export function checkControl(control: FormControl, sent: Json | undefined): CheckedValue {
+  if (sent === undefined || sent === null || sent === '') return absent(control)
+  switch (control.control) {
+    case 'text-input':
+    case 'paragraph':
+      return checkText(control, sent)
+    case 'select':
+      return checkSelect(control, sent)
+    case 'number':
+      return checkNumber(control, sent)
+    case 'checkbox':
+      return checkBox(control, sent)
+    case 'json_object':
+      return checkObject(control, sent)
+    case 'file':
+      return checkFile(control, sent)
+    case 'file-list':
+      return checkFiles(control, sent)
+  }
+}
+
+function absent(control: FormControl): CheckedValue {
+  if (control.required) return refuse(control, 'missing', `${control.variable} is required in input form`)
+  const fallback = control.default === '' ? null : control.default
+  if (fallback === null) return { value: null }
+  // The author's default is as foreign as a caller's value; one that does not fit its own form counts as none.
+  const checked = checkControl({ ...control, default: null }, fallback)
+  return 'value' in checked ? checked : { value: null }
+}
+
+function checkText(control: FormControl, sent: Json): CheckedValue {
+  if (typeof sent !== 'string') return refuse(control, 'string_type', says(control, 'must be a string'))
+  // PostgreSQL text cannot hold NUL.
+  const value = sent.replaceAll('\u0000', '')
+  if (value === '') return absent(control)
+  if (control.maxLength !== null && [...value].length > control.maxLength) {
+    return refuse(control, 'string_too_long', says(control, `must be less than ${control.maxLength} characters`))
+  }
+  return { value }
+}
+
+function checkSelect(control: FormControl, sent: Json): CheckedValue {
+  if (typeof sent === 'string' && control.options.includes(sent)) return { value: sent }
+  return refuse(control, 'enum', says(control, `must be one of the following: ${control.options.join(', ')}`))
+}
+
+function checkNumber(control: FormControl, sent: Json): CheckedValue {
+  if (typeof sent === 'string' && sent.trim() === '') return absent(control)
+  const value = typeof sent === 'string' ? Number(sent) : sent
+  if (typeof value === 'number' && Number.isFinite(value)) return { value }
+  return refuse(control, 'number_type', says(control, 'must be a valid number'))
+}
+
+function checkBox(control: FormControl, sent: Json): CheckedValue {
+  if (typeof sent === 'boolean') return { value: sent }
+  const word = typeof sent === 'string' || typeof sent === 'number' ? String(sent).trim().toLowerCase() : ''
+  if (TRUE_WORDS.includes(word)) return { value: true }
+  if (FALSE_WORDS.includes(word)) return { value: false }
+  return refuse(control, 'bool_type', says(control, 'must be a boolean'))
+}
+
+function checkObject(control: FormControl, sent: Json): CheckedValue {
+  const value = typeof sent === 'string' ? parseObject(sent) : sent
+  if (isObject(value)) return { value }
+  return refuse(control, 'object_type', says(control, 'must be an object'))
+}
+
+function parseObject(text: string): Json {
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    if (error instanceof SyntaxError) return null
+    throw error
+  }
+}
+
+function checkFiles(control: FormControl, sent: Json): CheckedValue {
+  if (!isList(sent)) return refuse(control, 'list_type', says(control, 'must be a list of files'))
+  const most = control.maxLength ?? DEFAULT_MAX_FILES
+  if (sent.length > most) return refuse(control, 'too_long', says(control, `must have at most ${most} files`))
+  if (sent.length === 0) return absent(control)
+  const files: Json[] = []
+  for (const file of sent) {
+    const checked = checkFile(control, file)
+    if ('issue' in checked) return checked
+    files.push(checked.value)
+  }
+  return { value: files }
+}
+
+function checkFile(control: FormControl, sent: Json): CheckedValue {
+  if (!isObject(sent)) return refuse(control, 'file_type', says(control, 'must be a file'))
+  if (textAt(sent, 'transfer_method') !== 'remote_url') {
+    return refuse(control, 'file_transfer_method', says(control, 'must be a file with transfer_method remote_url'))
+  }
+  const url = textAt(sent, 'url') || textAt(sent, 'remote_url')
+  if (!/^https?:\/\/[^\s/]/i.test(url))
+    return refuse(control, 'file_url', says(control, 'must have an http or https url'))
+  const type = textAt(sent, 'type') || 'custom'
+  if (control.fileTypes.length > 0 && !control.fileTypes.includes('custom') && !control.fileTypes.includes(type)) {
+    return refuse(control, 'file_kind', says(control, `must be a file of type: ${control.fileTypes.join(', ')}`))
+  }
+  return { value: remoteFile(type, url, textAt(sent, 'name') || null) }
+}
+
+/** A file as graph variables see it. */
+export function remoteFile(type: string, url: string, name: string | null): JsonObject {
+  const path = url.replace(/[?#].*$/s, '')
+  const last = path.slice(path.lastIndexOf('/') + 1)
+  const called = name ?? (last === '' ? 'file' : last)
+  const dot = called.lastIndexOf('.')
+  return {
+    type,
+    transfer_method: 'remote_url',
+    url,
+    remote_url: url,
+    related_id: null,
+    name: called,
+    extension: dot > 0 ? called.slice(dot).toLowerCase() : '',
+    mime_type: null,
+    size: null,
+  }
+}
+
+function says(control: FormControl, rule: string): string {
+  return `${control.variable} in input form ${rule}`
+}
+
+function refuse(control: FormControl, type: string, msg: string): CheckedValue {
+  return { issue: { type, loc: ['inputs', control.variable], msg } }
+}
