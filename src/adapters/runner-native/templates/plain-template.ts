@@ -1,0 +1,38 @@
+import type { JsonObject } from '#domain/app.ts'
+
+const PLACEHOLDER = /\{\{[ \t]*([A-Za-z_][A-Za-z0-9_]*)[ \t]*\}\}/g
+/** Names that mean something to Jinja itself. */
+const RESERVED = new Set([
+  'true',
+  'false',
+  'none',
+  'True',
+  'False',
+  'None',
+  'not',
+  'in',
+  'is',
+  'and',
+  'or',
+  'if',
+  'else',
+])
+
+/**
+ * Renders templates that only name variables, as most do, without a round trip to a child. Null when the template is
+ * more than that, or a value has a form that only the engine can word.
+ */
+export function renderPlain(template: string, variables: JsonObject): string | null {
+  const source = template.endsWith('\n') ? template.slice(0, -1) : template
+  if (/[{}%#]/.test(source.replaceAll(PLACEHOLDER, ''))) return null
+  let isPlain = true
+  const text = source.replaceAll(PLACEHOLDER, (_, name: string) => {
+    const value = Object.hasOwn(variables, name) ? variables[name] : ''
+    if (RESERVED.has(name)) isPlain = false
+    if (value === null) return 'None'
+    if (typeof value === 'boolean') return value ? 'True' : 'False'
+    if (typeof value !== 'string' && !Number.isSafeInteger(value)) isPlain = false
+    return String(value)
+  })
+  return isPlain ? text : null
+}
