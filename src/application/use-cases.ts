@@ -1,3 +1,6 @@
+import type { App } from '#domain/app.ts'
+import { normaliseEmail } from '#domain/email.ts'
+import type { Page, PageRequest } from '#domain/page.ts'
 import { type Authenticate, type BearerSettings, makeAuthenticate } from './auth/authenticate.ts'
 import { type AppAccess, type CallerMounter, makeAppChecks } from './auth/checks.ts'
 import { type ConsoleGuards, makeConsoleGuards } from './auth/console-session.ts'
@@ -91,7 +94,8 @@ export type UseCases = {
   readonly admitToApp: (asked: Asked) => Promise<Mounted>
   readonly consoleGuards: ConsoleGuards
   readonly spend: Spend
-  readonly isSetUp: () => Promise<boolean>
+  readonly owner: AccountDirectory['owner']
+  readonly findAccount: AccountDirectory['findByEmail']
   readonly setUp: SetUp
   readonly createAccount: CreateAccount
   readonly consoleSessions: ConsoleSessions
@@ -106,6 +110,8 @@ export type UseCases = {
   readonly listSessions: ListSessions
   readonly revokeSession: RevokeSession
   readonly listApps: ListApps
+  /** An operator's view: no bearer stands behind it. */
+  readonly listWorkspaceApps: (workspaceId: string, page: PageRequest) => Promise<Page<App>>
   readonly describeApp: DescribeApp
   readonly importApp: ImportApp
   readonly runApp: RunApp
@@ -137,7 +143,8 @@ export function makeUseCases(ports: Ports, settings: CoreSettings): UseCases {
       settings: { bearerEnabled: settings.bearer.enabled, decidePerHour: settings.decidePerHour },
     }),
     spend,
-    isSetUp: () => ports.accounts.isSetUp(),
+    owner: () => ports.accounts.owner(),
+    findAccount: (email) => ports.accounts.findByEmail(normaliseEmail(email)),
     setUp: makeSetUp(ports),
     createAccount: makeCreateAccount(ports),
     consoleSessions: makeConsoleSessions({ ...ports, spend, settings }),
@@ -152,6 +159,7 @@ export function makeUseCases(ports: Ports, settings: CoreSettings): UseCases {
     listSessions: makeListSessions(ports),
     revokeSession: makeRevokeSession(ports),
     listApps: makeListApps({ ...ports, requireMembership }),
+    listWorkspaceApps: (workspaceId, page) => ports.apps.search({ workspaceId, ...page }),
     describeApp: makeDescribeApp({ ...ports, requireMembership }),
     importApp: makeImportApp(ports),
     runApp: makeRunApp({ ...ports, carryRun }),

@@ -75,7 +75,7 @@ export function makeConsoleGuards(needs: Needs): ConsoleGuards {
     signedIn,
     mayChange,
     async mayDecide(claims) {
-      if (!(await accounts.isSetUp())) throw new DomainError('not_setup', {})
+      if ((await accounts.owner()) === null) throw new DomainError('not_setup', {})
       const who = await mayChange(claims)
       if (who.account.status !== 'active') throw new DomainError('account_not_initialized', {})
       if (!settings.bearerEnabled) throw new DomainError('bearer_auth_disabled', {})

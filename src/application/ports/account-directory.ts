@@ -13,8 +13,8 @@ export type NewWorkspace = { readonly id: string; readonly name: string; readonl
 
 /** People, and the workspaces they are in. Emails are stored trimmed and lower-cased. */
 export interface AccountDirectory {
-  /** True once any account was set up. */
-  isSetUp(): Promise<boolean>
+  /** Who set this server up; null before anybody did. */
+  owner(): Promise<Account | null>
   /**
    * First run: stores account, workspace and owner membership together. False, with nothing stored, when somebody
    * set up before; of concurrent calls one wins.

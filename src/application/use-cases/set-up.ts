@@ -16,7 +16,7 @@ export type SetUp = (input: {
 /** The first visit: makes the owner and their workspace, once. @throws DomainError `already_setup` */
 export function makeSetUp({ accounts, passwords, newId, now }: Needs): SetUp {
   return async ({ email, name, password }) => {
-    if (await accounts.isSetUp()) throw new DomainError('already_setup', {})
+    if ((await accounts.owner()) !== null) throw new DomainError('already_setup', {})
     const account = {
       id: newId(),
       email: normaliseEmail(email),

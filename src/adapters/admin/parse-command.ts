@@ -1,0 +1,102 @@
+import { readFile } from 'node:fs/promises'
+import { parseArgs } from 'node:util'
+import * as v from 'valibot'
+
+const Options = v.object({
+  workspace: v.optional(v.string()),
+  as: v.optional(v.string()),
+  email: v.optional(v.string()),
+  name: v.optional(v.string()),
+  role: v.optional(v.picklist(['owner', 'admin', 'editor', 'normal'])),
+  json: v.optional(v.boolean(), false),
+})
+
+/** An operator's command, complete: files and standard input are read where the operator is. */
+export const AdminRequest = v.variant('command', [
+  v.object({ command: v.literal('app import'), source: v.string(), options: Options }),
+  v.object({ command: v.literal('app list'), options: Options }),
+  v.object({ command: v.literal('account create'), password: v.string(), options: Options }),
+  v.object({ command: v.literal('session list'), options: Options }),
+  v.object({ command: v.literal('session revoke'), id: v.string(), options: Options }),
+])
+export type AdminRequest = v.InferOutput<typeof AdminRequest>
+
+/** Wrong words on the command line; the message says what is wanted. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError'
+}
+
+export const ADMIN_USAGE = `Usage: latchkey COMMAND [options]
+
+  serve                                     serve the API and the pages (the default)
+  migrate                                   bring the database up to date, then exit
+  app import FILE [--workspace ID] [--as EMAIL] [--name NAME] [--json]
+                                            import an exported app ("-" reads standard input)
+  app list [--workspace ID] [--as EMAIL] [--json]
+  account create --email EMAIL --name NAME [--workspace ID] [--role ROLE] [--as EMAIL]
+                                            add a person; the password is read from standard input
+  session list --email EMAIL [--json]       the terminals signed in as a person
+  session revoke ID --email EMAIL           end one of them
+
+The app, account and session commands work on the configured database, also beside a running server.
+`
+
+/** Reads words and what they point to. @throws UsageError */
+export async function parseAdminCommand(
+  words: readonly string[],
+  readStdin: () => Promise<string>,
+): Promise<AdminRequest> {
+  const { values, positionals } = parseWords(words)
+  const [group = '', verb = '', operand] = positionals
+  const options = values
+  switch (`${group} ${verb}`) {
+    case 'app import': {
+      if (operand === undefined) throw new UsageError('app import takes a FILE')
+      return { command: 'app import', source: await readSource(operand, readStdin), options }
+    }
+    case 'app list':
+      return { command: 'app list', options }
+    case 'account create': {
+      if (options.email === undefined || options.name === undefined) {
+        throw new UsageError('account create takes --email and --name')
+      }
+      return { command: 'account create', password: (await readStdin()).replace(/\r?\n$/, ''), options }
+    }
+    case 'session list':
+      if (options.email === undefined) throw new UsageError('session list takes --email')
+      return { command: 'session list', options }
+    case 'session revoke': {
+      if (operand === undefined || options.email === undefined) {
+        throw new UsageError('session revoke takes an ID and --email')
+      }
+      return { command: 'session revoke', id: operand, options }
+    }
+    default:
+      throw new UsageError(`unknown command: ${`${group} ${verb}`.trim()}`)
+  }
+}
+
+function parseWords(words: readonly string[]) {
+  const text = { type: 'string' } as const
+  try {
+    const { values, positionals } = parseArgs({
+      args: [...words],
+      allowPositionals: true,
+      options: { workspace: text, as: text, email: text, name: text, role: text, json: { type: 'boolean' } },
+    })
+    return { values: v.parse(Options, values), positionals }
+  } catch (error) {
+    if (error instanceof v.ValiError) throw new UsageError('--role must be owner, admin, editor or normal')
+    throw new UsageError(error instanceof Error ? error.message : 'cannot read the command line')
+  }
+}
+
+async function readSource(file: string, readStdin: () => Promise<string>): Promise<string> {
+  if (file === '-') return readStdin()
+  try {
+    return await readFile(file, 'utf8')
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unreadable'
+    throw new UsageError(`cannot read ${file}: ${code}`)
+  }
+}

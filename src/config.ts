@@ -1,0 +1,224 @@
+import { isAbsolute, resolve } from 'node:path'
+import ipaddr from 'ipaddr.js'
+
+/** A signing key and the name it goes by in a token's header. */
+export type SigningKey = { readonly kid: string; readonly key: string }
+
+/** Everything an operator can choose, read once at start. */
+export type Config = {
+  readonly host: string
+  readonly port: number
+  /** Null means the embedded database in `dataDir`. */
+  readonly databaseUrl: string | null
+  /** Null means in-process stores: one replica only. */
+  readonly redisUrl: string | null
+  readonly redisKeyPrefix: string
+  readonly dataDir: string
+  /** Null means: keep one in `dataDir`. The first key signs, all verify. */
+  readonly secretKeys: readonly SigningKey[] | null
+  readonly consoleApiUrl: string | null
+  readonly consoleWebUrl: string | null
+  readonly cookieDomain: string | null
+  readonly trustedProxies: readonly string[]
+  readonly bearerEnabled: boolean
+  readonly knownClientIds: readonly string[]
+  readonly corsOrigins: readonly string[]
+  readonly bearerPerMinute: number
+  readonly decidePerHour: number
+  readonly tokenTtlDays: number
+  readonly accessMinutes: number
+  readonly refreshDays: number
+  readonly model: { readonly baseUrl: string | null; readonly apiKey: string | null; readonly name: string | null }
+  readonly logLevel: string
+  readonly shutdownGraceS: number
+}
+
+/** A configuration that cannot be started with: one line a fault, naming the variable, never its value. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError'
+  readonly faults: readonly string[]
+
+  constructor(faults: readonly string[]) {
+    super(faults.join('\n'))
+    this.faults = faults
+  }
+}
+
+type Environment = Readonly<Record<string, string | undefined>>
+
+const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']
+const BARE_KID = 'dify-shared-v1'
+const MIN_KEY_LENGTH = 32
+const TTL_DAYS = { fallback: 14, min: 1, max: 365 }
+
+/**
+ * Parses the environment; empty counts as unset. `warnings` are values that were bent, one line each.
+ * @throws ConfigError with every fault at once
+ */
+export function loadConfig(env: Environment): { readonly config: Config; readonly warnings: readonly string[] } {
+  const faults: string[] = []
+  const warnings: string[] = []
+  const read = reader(env, (name, wanted) => faults.push(`${name} must be ${wanted}`))
+
+  const host = read.text('HOST') ?? '127.0.0.1'
+  const consoleApiUrl = read.origin('CONSOLE_API_URL')
+  const consoleWebUrl = read.origin('CONSOLE_WEB_URL')
+  const databaseUrl = read.url('DATABASE_URL', ['postgres:', 'postgresql:'])
+  const secretKeys = read.secretKeys('SECRET_KEY')
+  if (databaseUrl !== null && !env.SECRET_KEY) {
+    faults.push('SECRET_KEY must be set when DATABASE_URL is: every replica has to share it')
+  }
+  if (!isLoopback(host) && consoleWebUrl === null && !env.CONSOLE_WEB_URL) {
+    faults.push('CONSOLE_WEB_URL must be set when HOST is not a loopback address: people are sent there to sign in')
+  }
+  const config: Config = {
+    host,
+    port: read.whole('PORT', 5001, 0, 65535),
+    databaseUrl,
+    redisUrl: read.url('REDIS_URL', ['redis:', 'rediss:', 'redis+cluster:']),
+    redisKeyPrefix: read.text('REDIS_KEY_PREFIX') ?? 'latchkey:',
+    dataDir: absolute(read.text('DATA_DIR') ?? './data'),
+    secretKeys,
+    consoleApiUrl,
+    consoleWebUrl,
+    cookieDomain: read.text('COOKIE_DOMAIN'),
+    trustedProxies: read.list('TRUSTED_PROXIES', isCidr, 'a comma-separated list of CIDRs') ?? [],
+    bearerEnabled: read.flag('ENABLE_OAUTH_BEARER', true),
+    knownClientIds: read.list('OPENAPI_KNOWN_CLIENT_IDS', isClientId, 'a comma-separated list of client ids') ?? [
+      'difyctl',
+      'latchkey',
+    ],
+    corsOrigins: read.list('OPENAPI_CORS_ALLOW_ORIGINS', isOrigin, 'a comma-separated list of origins') ?? [],
+    bearerPerMinute: read.whole('OPENAPI_RATE_LIMIT_PER_TOKEN', 60, 0, 1_000_000),
+    decidePerHour: read.whole('DEVICE_FLOW_APPROVE_RATE_LIMIT_PER_HOUR', 10, 0, 1_000_000),
+    tokenTtlDays: tokenTtlDays(env.OAUTH_TTL_DAYS, (warning) => warnings.push(warning)),
+    accessMinutes: read.whole('ACCESS_TOKEN_EXPIRE_MINUTES', 60, 1, 1440),
+    refreshDays: read.whole('REFRESH_TOKEN_EXPIRE_DAYS', 30, 1, 365),
+    model: {
+      baseUrl: read.modelUrl('MODEL_BASE_URL'),
+      apiKey: read.text('MODEL_API_KEY'),
+      name: read.text('MODEL_NAME'),
+    },
+    logLevel: read.oneOf('LOG_LEVEL', LOG_LEVELS, 'info'),
+    shutdownGraceS: read.whole('SHUTDOWN_GRACE_S', 20, 0, 600),
+  }
+  if (faults.length > 0) throw new ConfigError(faults)
+  return { config, warnings }
+}
+
+/** The one value that is bent instead of refused, so that an old deployment keeps starting. */
+function tokenTtlDays(text: string | undefined, warn: (warning: string) => void): number {
+  const { fallback, min, max } = TTL_DAYS
+  if (text === undefined || text.trim() === '') return fallback
+  const days = Number(text)
+  if (!Number.isInteger(days)) {
+    warn(`OAUTH_TTL_DAYS is not a whole number; using ${fallback}`)
+    return fallback
+  }
+  const clamped = Math.min(Math.max(days, min), max)
+  if (clamped !== days) warn(`OAUTH_TTL_DAYS is outside ${min}…${max}; using ${clamped}`)
+  return clamped
+}
+
+function reader(env: Environment, fault: (name: string, wanted: string) => void) {
+  const text = (name: string): string | null => {
+    const value = env[name]?.trim()
+    return value === undefined || value === '' ? null : value
+  }
+  /** The value when `isGood`, else null and a fault. */
+  const checked = (name: string, isGood: (value: string) => boolean, wanted: string): string | null => {
+    const value = text(name)
+    if (value === null || isGood(value)) return value
+    fault(name, wanted)
+    return null
+  }
+  return {
+    text,
+    whole(name: string, fallback: number, min: number, max: number): number {
+      const value = checked(name, isWhole(min, max), `a whole number from ${min} to ${max}`)
+      return value === null ? fallback : Number(value)
+    },
+    flag(name: string, fallback: boolean): boolean {
+      const value = checked(name, (one) => /^(true|false|1|0)$/i.test(one), 'true or false')
+      return value === null ? fallback : /^(true|1)$/i.test(value)
+    },
+    oneOf(name: string, words: readonly string[], fallback: string): string {
+      return checked(name, (one) => words.includes(one), `one of ${words.join(', ')}`) ?? fallback
+    },
+    url(name: string, protocols: readonly string[]): string | null {
+      const wanted = `a URL starting with ${protocols.map((one) => `${one}//`).join(' or ')}`
+      return checked(
+        name,
+        (one) => protocols.some((protocol) => one.startsWith(`${protocol}//`)) && hasHost(one),
+        wanted,
+      )
+    },
+    origin(name: string): string | null {
+      return checked(name, isOrigin, 'an http(s) origin without a path')?.replace(/\/$/, '') ?? null
+    },
+    modelUrl(name: string): string | null {
+      const isGood = (one: string) =>
+        /^scripted:(\?[\w=&]*)?$/.test(one) || (/^https?:\/\//.test(one) && URL.canParse(one))
+      return checked(name, isGood, 'the http(s) base URL of an OpenAI-compatible endpoint')
+    },
+    list(name: string, isGood: (item: string) => boolean, wanted: string): readonly string[] | null {
+      const items = text(name)
+        ?.split(',')
+        .map((item) => item.trim())
+        .filter((item) => item !== '')
+      if (items === undefined) return null
+      if (!items.every(isGood)) fault(name, wanted)
+      return items
+    },
+    secretKeys(name: string): readonly SigningKey[] | null {
+      const wanted = `at least ${MIN_KEY_LENGTH} characters, or comma-separated kid:key pairs of which each key has`
+      const value = checked(name, (one) => parseKeys(one) !== null, wanted)
+      return value === null ? null : parseKeys(value)
+    },
+  }
+}
+
+/** Null when a key is too short or a pair has no name. A key without a name has the one other servers use. */
+function parseKeys(text: string): readonly SigningKey[] | null {
+  const pairs = /^[\w.-]{1,64}:/.test(text) ? text.split(',').map((pair) => pair.trim()) : [`${BARE_KID}:${text}`]
+  const keys = pairs.map((pair) => ({ kid: pair.slice(0, pair.indexOf(':')), key: pair.slice(pair.indexOf(':') + 1) }))
+  const isGood = keys.every(({ kid, key }) => kid !== '' && key.length >= MIN_KEY_LENGTH)
+  return isGood && new Set(keys.map(({ kid }) => kid)).size === keys.length ? keys : null
+}
+
+/** The key generated into the data directory, as configuration would name it. */
+export function generatedKey(key: string): SigningKey {
+  return { kid: BARE_KID, key }
+}
+
+/** Whether `host` can only be reached from this machine. */
+export function isLoopback(host: string): boolean {
+  if (host === 'localhost') return true
+  return ipaddr.isValid(host) && ipaddr.process(host).range() === 'loopback'
+}
+
+function absolute(path: string): string {
+  return isAbsolute(path) ? path : resolve(path)
+}
+
+function isWhole(min: number, max: number): (text: string) => boolean {
+  return (text) => /^-?\d{1,9}$/.test(text) && Number(text) >= min && Number(text) <= max
+}
+
+function isCidr(text: string): boolean {
+  return ipaddr.isValidCIDR(text)
+}
+
+function isClientId(text: string): boolean {
+  return /^[\x21-\x7e]{1,64}$/.test(text)
+}
+
+function isOrigin(text: string): boolean {
+  if (!URL.canParse(text)) return false
+  const { protocol, pathname, search, hash, username } = new URL(text)
+  return /^https?:$/.test(protocol) && pathname === '/' && search + hash + username === ''
+}
+
+function hasHost(text: string): boolean {
+  return /^[\w+]+:\/\/[^/]+/.test(text) && (text.includes('+cluster') || URL.canParse(text))
+}
