@@ -1,0 +1,142 @@
+import { expect } from 'chai'
+import { ConfigError, loadConfig } from '#src/config.ts'
+
+/** What a start with `env` is refused with; empty when it is not. */
+function faultsOf(env: Record<string, string>): readonly string[] {
+  try {
+    loadConfig(env)
+    return []
+  } catch (error) {
+    if (error instanceof ConfigError) return error.faults
+    throw error
+  }
+}
+
+const A_KEY = 'k'.repeat(32)
+
+const REFUSED: readonly [name: string, value: string, beside?: Record<string, string>][] = [
+  ['PORT', 'http'],
+  ['PORT', '65536'],
+  ['PORT', '-1'],
+  ['DATABASE_URL', 'mysql://someone:hunter2@db/x', { SECRET_KEY: A_KEY }],
+  ['DATABASE_URL', 'postgres://', { SECRET_KEY: A_KEY }],
+  ['DATABASE_URL', 'not a url', { SECRET_KEY: A_KEY }],
+  ['REDIS_URL', 'memcached://hunter2@cache'],
+  ['REDIS_URL', 'redis://'],
+  ['SECRET_KEY', 'hunter2-too-short'],
+  ['SECRET_KEY', `new:${A_KEY},old:hunter2`],
+  ['SECRET_KEY', `one:${A_KEY},one:${'j'.repeat(32)}`],
+  ['CONSOLE_API_URL', 'ftp://hunter2.example'],
+  ['CONSOLE_API_URL', 'https://api.example/hunter2'],
+  ['CONSOLE_WEB_URL', 'https://hunter2@web.example'],
+  ['CONSOLE_WEB_URL', 'web.example?hunter2'],
+  ['TRUSTED_PROXIES', '10.0.0.0/8,hunter2'],
+  ['TRUSTED_PROXIES', '10.0.0.0/99'],
+  ['ENABLE_OAUTH_BEARER', 'hunter2'],
+  ['OPENAPI_KNOWN_CLIENT_IDS', `difyctl,${'x'.repeat(65)}`],
+  ['OPENAPI_KNOWN_CLIENT_IDS', 'with a space'],
+  ['OPENAPI_CORS_ALLOW_ORIGINS', '*'],
+  ['OPENAPI_CORS_ALLOW_ORIGINS', 'https://app.example/hunter2'],
+  ['OPENAPI_RATE_LIMIT_PER_TOKEN', '-1'],
+  ['OPENAPI_RATE_LIMIT_PER_TOKEN', '1.5'],
+  ['DEVICE_FLOW_APPROVE_RATE_LIMIT_PER_HOUR', 'hunter2'],
+  ['ACCESS_TOKEN_EXPIRE_MINUTES', '0'],
+  ['REFRESH_TOKEN_EXPIRE_DAYS', 'hunter2'],
+  ['MODEL_BASE_URL', 'file:///etc/hunter2'],
+  ['LOG_LEVEL', 'hunter2'],
+  ['SHUTDOWN_GRACE_S', '-5'],
+]
+
+describe('configuration', () => {
+  for (const [name, value, beside] of REFUSED) {
+    it(`L05 ${name}=${value.slice(0, 24)} stops the start and is named, not shown`, () => {
+      const faults = faultsOf({ ...beside, [name]: value })
+      expect(faults).to.have.length(1)
+      expect(faults[0]).to.match(new RegExp(`^${name} must be .`))
+      expect(faults[0]).to.not.contain('\n')
+      // A fault line ends up in logs and tickets; a database URL has a password in it.
+      expect(faults[0]).to.not.contain('hunter2')
+      expect(faults[0]).to.not.contain(A_KEY)
+    })
+  }
+
+  it('L05 every fault is told at once, one line each', () => {
+    const faults = faultsOf({ PORT: 'x', LOG_LEVEL: 'x', REDIS_URL: 'x' })
+    expect(faults.map((fault) => fault.split(' ')[0])).to.have.members(['PORT', 'LOG_LEVEL', 'REDIS_URL'])
+  })
+
+  it('L05 a shared database without a shared SECRET_KEY stops the start', () => {
+    const [fault = '', ...others] = faultsOf({ DATABASE_URL: 'postgres://someone:hunter2@db/x' })
+    expect(others).to.deep.equal([])
+    expect(fault).to.match(/^SECRET_KEY must be set/)
+    expect(fault).to.not.contain('hunter2')
+  })
+
+  it('L05 a listener beyond loopback without CONSOLE_WEB_URL stops the start', () => {
+    expect(faultsOf({ HOST: '0.0.0.0' })).to.have.length(1)
+    expect(faultsOf({ HOST: '0.0.0.0' })[0]).to.match(/^CONSOLE_WEB_URL must be set/)
+    expect(faultsOf({ HOST: '0.0.0.0', CONSOLE_WEB_URL: 'https://web.example' })).to.deep.equal([])
+    for (const host of ['127.0.0.1', '127.9.9.9', '::1', 'localhost'])
+      expect(faultsOf({ HOST: host })).to.deep.equal([])
+  })
+
+  const TTL: readonly [string | undefined, number, number][] = [
+    [undefined, 14, 0],
+    ['', 14, 0],
+    ['0', 1, 1],
+    ['-1', 1, 1],
+    ['1', 1, 0],
+    ['365', 365, 0],
+    ['366', 365, 1],
+    ['x', 14, 1],
+  ]
+  for (const [text, days, warnings] of TTL) {
+    it(`L07 OAUTH_TTL_DAYS ${text ?? 'unset'} gives ${days} days and ${warnings} warnings`, () => {
+      const loaded = loadConfig(text === undefined ? {} : { OAUTH_TTL_DAYS: text })
+      expect(loaded.config.tokenTtlDays).to.equal(days)
+      expect(loaded.warnings).to.have.length(warnings)
+      for (const warning of loaded.warnings) expect(warning).to.contain('OAUTH_TTL_DAYS')
+    })
+  }
+
+  it('needs nothing: an empty environment starts on the embedded default', () => {
+    const { config, warnings } = loadConfig({})
+    expect(warnings).to.deep.equal([])
+    expect(config).to.deep.include({
+      host: '127.0.0.1',
+      port: 5001,
+      databaseUrl: null,
+      redisUrl: null,
+      redisKeyPrefix: 'latchkey:',
+      secretKeys: null,
+      bearerEnabled: true,
+      knownClientIds: ['difyctl', 'latchkey'],
+      corsOrigins: [],
+      bearerPerMinute: 60,
+      decidePerHour: 10,
+      accessMinutes: 60,
+      refreshDays: 30,
+      logLevel: 'info',
+      shutdownGraceS: 20,
+    })
+  })
+
+  it('A16 drops the blanks around and between client ids', () => {
+    const { config } = loadConfig({ OPENAPI_KNOWN_CLIENT_IDS: ' difyctl , ,acme-cli ' })
+    expect(config.knownClientIds).to.deep.equal(['difyctl', 'acme-cli'])
+  })
+
+  it('drops blank CORS origins', () => {
+    const { config } = loadConfig({ OPENAPI_CORS_ALLOW_ORIGINS: ' https://a.example,, https://b.example ' })
+    expect(config.corsOrigins).to.deep.equal(['https://a.example', 'https://b.example'])
+  })
+
+  it('lets the first of several signing keys sign and names a bare one as other servers do', () => {
+    const [first, second] = ['a'.repeat(32), 'b'.repeat(40)]
+    expect(loadConfig({ SECRET_KEY: `k2:${first},k1:${second}` }).config.secretKeys).to.deep.equal([
+      { kid: 'k2', key: first },
+      { kid: 'k1', key: second },
+    ])
+    expect(loadConfig({ SECRET_KEY: first }).config.secretKeys).to.deep.equal([{ kid: 'dify-shared-v1', key: first }])
+  })
+})
