@@ -1,0 +1,116 @@
+import type { EntityManager } from '@mikro-orm/sql'
+import type { AppCatalog, AppQuery } from '#application/ports/app-catalog.ts'
+import type { App, AppDefinition } from '#domain/app.ts'
+import { pageOf } from '#domain/page.ts'
+import { isUuid } from '#domain/uuid.ts'
+import { AppDefinitionRow, AppRow } from './schema.ts'
+import { epochMs, type Parameter, rowOf, rowsOf, storableJson, storableText } from './sql.ts'
+import { translateErrors } from './translate-errors.ts'
+
+/** Workspace, author and tags come with the rows, so a page costs one query whatever its length. */
+const APP = `select a.id, a.tenant_id as "workspaceId", t.name as "workspaceName", t.status as "workspaceStatus",
+    a.name, a.description, a.mode, a.status, a.enable_api as "apiEnabled", a.access_mode as "accessMode",
+    coalesce((
+      select json_agg(tags.name order by tags.name) from tag_bindings b join tags on tags.id = b.tag_id
+      where b.target_id = a.id and tags.type = 'app'
+    ), '[]'::json) as tags,
+    author.name as "authorName", ${epochMs('a.updated_at', 'updatedAtMs')}
+  from apps a join tenants t on t.id = a.tenant_id left join accounts author on author.id = a.created_by`
+
+const DEFINITION = `select id, app_id as "appId", kind, dsl_version as "dslVersion", workflow,
+    model_config as "modelConfig"
+  from app_definitions`
+
+/** Apps in `apps`, their versions in `app_definitions`. */
+export function createPostgresAppCatalog(em: EntityManager): AppCatalog {
+  return translateErrors<AppCatalog>({
+    async search(query) {
+      const { where, parameters } = matching(query)
+      const counted = await rowOf<{ total: number }>(
+        em,
+        `select count(*)::int as total from apps a where ${where}`,
+        parameters,
+      )
+      const total = counted?.total ?? 0
+      const offset = (query.page - 1) * query.limit
+      // Nothing is joined for an empty page.
+      if (offset >= total) return pageOf(query, total, [])
+      const apps = await rowsOf<App>(em, `${APP} where ${where} order by a.updated_at desc, a.id limit ? offset ?`, [
+        ...parameters,
+        query.limit,
+        offset,
+      ])
+      return pageOf(query, total, apps)
+    },
+
+    async find(appId) {
+      return isUuid(appId) ? rowOf<App>(em, `${APP} where a.id = ?`, [appId]) : null
+    },
+
+    async definition(appId, definitionId) {
+      if (!isUuid(appId)) return null
+      if (definitionId === undefined) {
+        return rowOf<AppDefinition>(
+          em,
+          `${DEFINITION} where app_id = ? and kind = 'published' order by created_at desc, id desc limit 1`,
+          [appId],
+        )
+      }
+      if (!isUuid(definitionId)) return null
+      return rowOf<AppDefinition>(em, `${DEFINITION} where app_id = ? and id = ?`, [appId, definitionId])
+    },
+
+    async add(app) {
+      const { definition } = app
+      const createdAt = new Date(app.createdAtMs)
+      await em.transactional(async () => {
+        await em.insert(AppRow, {
+          id: app.id,
+          tenantId: app.workspaceId,
+          name: storableText(app.name),
+          description: storableText(app.description),
+          mode: app.mode,
+          createdBy: app.createdBy,
+          createdAt,
+          updatedAt: createdAt,
+        })
+        await em.insert(AppDefinitionRow, {
+          id: definition.id,
+          appId: app.id,
+          kind: definition.kind,
+          dslVersion: storableText(definition.dslVersion),
+          workflow: definition.workflow === null ? null : storableJson(definition.workflow),
+          modelConfig: definition.modelConfig === null ? null : storableJson(definition.modelConfig),
+          source: storableText(app.source),
+          createdBy: app.createdBy,
+          createdAt,
+        })
+      })
+    },
+  })
+}
+
+function matching(query: AppQuery): { readonly where: string; readonly parameters: readonly Parameter[] } {
+  const conditions = ["a.tenant_id = ? and a.status = 'normal' and a.enable_api"]
+  const parameters: Parameter[] = [query.workspaceId]
+  if (query.mode !== undefined) {
+    conditions.push('a.mode = ?')
+    parameters.push(query.mode)
+  }
+  if (query.name !== undefined && query.name !== '') {
+    const byId = isUuid(query.name)
+    conditions.push(byId ? 'a.id = ?' : "a.name ilike ? escape '!'")
+    parameters.push(byId ? query.name : `%${escapeLike(query.name)}%`)
+  }
+  if (query.tag !== undefined && query.tag !== '') {
+    conditions.push(`exists (
+      select 1 from tag_bindings b join tags on tags.id = b.tag_id
+      where b.target_id = a.id and tags.tenant_id = a.tenant_id and tags.type = 'app' and tags.name = ?)`)
+    parameters.push(storableText(query.tag))
+  }
+  return { where: conditions.join(' and '), parameters }
+}
+
+function escapeLike(text: string): string {
+  return storableText(text).replaceAll(/[!%_]/g, (letter) => `!${letter}`)
+}

@@ -1,0 +1,4 @@
+import { InitialMigration } from '../../../migrations/20261121000000-initial.ts'
+
+/** Every migration, oldest first; listed rather than globbed, so a stray file cannot change a database. */
+export const MIGRATIONS = [InitialMigration]

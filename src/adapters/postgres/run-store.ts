@@ -1,0 +1,104 @@
+import type { EntityManager } from '@mikro-orm/sql'
+import type { RunRecord, RunResult, RunStatus, RunStore } from '#application/ports/run-store.ts'
+import type { JsonObject } from '#domain/app.ts'
+import { isUuid } from '#domain/uuid.ts'
+import { RunRow } from './schema.ts'
+import { epochMs, rowOf, storableJson, storableText } from './sql.ts'
+import { translateErrors } from './translate-errors.ts'
+
+type FoundRun = Omit<RunRecord, 'owner'> & {
+  readonly ownerKind: RunRecord['owner']['kind']
+  readonly ownerId: string
+  readonly outputs: JsonObject | null
+  readonly error: string | null
+  readonly promptTokens: number
+  readonly completionTokens: number
+  readonly totalTokens: number
+  readonly totalSteps: number
+  readonly exceptionsCount: number
+  readonly elapsedS: number
+  readonly finishedAtMs: number | null
+}
+
+const SELECT = `select id, task_id as "taskId", tenant_id as "workspaceId", app_id as "appId",
+    workflow_id as "workflowId", mode, owner_kind as "ownerKind", owner_id as "ownerId",
+    created_from as "createdFrom", status, inputs, outputs, error, prompt_tokens as "promptTokens",
+    completion_tokens as "completionTokens", total_tokens as "totalTokens", total_steps as "totalSteps",
+    exceptions_count as "exceptionsCount", elapsed_s as "elapsedS",
+    ${epochMs('created_at', 'createdAtMs')}, ${epochMs('finished_at', 'finishedAtMs')}
+  from workflow_runs`
+
+/** Statuses that an ending may still replace. */
+const OPEN: readonly RunStatus[] = ['running', 'paused']
+
+/** Runs in `workflow_runs`. */
+export function createPostgresRunStore(em: EntityManager): RunStore {
+  return translateErrors<RunStore>({
+    async start(run) {
+      await em.insert(RunRow, {
+        id: run.id,
+        taskId: run.taskId,
+        tenantId: run.workspaceId,
+        appId: run.appId,
+        workflowId: run.workflowId,
+        mode: run.mode,
+        ownerKind: run.owner.kind,
+        ownerId: run.owner.id,
+        createdFrom: run.createdFrom,
+        status: run.status,
+        inputs: storableJson(run.inputs),
+        outputs: null,
+        error: null,
+        finishedAt: null,
+        createdAt: new Date(run.createdAtMs),
+      })
+    },
+
+    async finish(runId, result) {
+      if (!isUuid(runId)) return false
+      const won = await em.nativeUpdate(
+        RunRow,
+        { id: runId, status: { $in: [...OPEN] } },
+        {
+          status: result.status,
+          outputs: storableJson(result.outputs),
+          error: result.error === null ? null : storableText(result.error),
+          ...result.usage,
+          totalSteps: result.totalSteps,
+          exceptionsCount: result.exceptionsCount,
+          elapsedS: result.elapsedS,
+          finishedAt: new Date(result.finishedAtMs),
+        },
+      )
+      return won === 1
+    },
+
+    async find(runId) {
+      return isUuid(runId) ? toDomain(await rowOf<FoundRun>(em, `${SELECT} where id = ?`, [runId])) : null
+    },
+
+    async findByTask(taskId) {
+      return isUuid(taskId) ? toDomain(await rowOf<FoundRun>(em, `${SELECT} where task_id = ?`, [taskId])) : null
+    },
+  })
+}
+
+function toDomain(row: FoundRun | null): (RunRecord & { readonly result: RunResult | null }) | null {
+  if (row === null) return null
+  const { ownerKind, ownerId, outputs, error, finishedAtMs, ...rest } = row
+  const { promptTokens, completionTokens, totalTokens, totalSteps, exceptionsCount, elapsedS, ...run } = rest
+  const result =
+    run.status === 'running' || finishedAtMs === null
+      ? null
+      : {
+          status: run.status,
+          outputs: outputs ?? {},
+          error,
+          usage: { promptTokens, completionTokens, totalTokens },
+          totalSteps,
+          exceptionsCount,
+          elapsedS,
+          finishedAtMs,
+        }
+  return { ...run, owner: { kind: ownerKind, id: ownerId }, result }
+}

@@ -1,0 +1,46 @@
+import type { AccountDirectory, MembershipDirectory } from '#application/ports/account-directory.ts'
+import type { AppCatalog } from '#application/ports/app-catalog.ts'
+import type { AuditLog } from '#application/ports/audit-log.ts'
+import type { ConversationStore } from '#application/ports/conversation-store.ts'
+import type { RefreshTokenStore } from '#application/ports/refresh-token-store.ts'
+import type { RunStore } from '#application/ports/run-store.ts'
+import type { TokenStore } from '#application/ports/token-store.ts'
+import type { UnitOfWork } from '#application/ports/unit-of-work.ts'
+import { createPostgresAccountDirectory, createPostgresMembershipDirectory } from './account-directory.ts'
+import { createPostgresAppCatalog } from './app-catalog.ts'
+import { createPostgresAuditLog } from './audit-log.ts'
+import { createPostgresConversationStore } from './conversation-store.ts'
+import type { Orm } from './open-orm.ts'
+import { createPostgresRefreshTokenStore } from './refresh-token-store.ts'
+import { createPostgresRunStore } from './run-store.ts'
+import { createPostgresTokenStore } from './token-store.ts'
+import { createPostgresUnitOfWork } from './unit-of-work.ts'
+
+/** Everything kept in the database, by port. */
+export type PostgresStores = {
+  readonly tokens: TokenStore
+  readonly accounts: AccountDirectory
+  readonly memberships: MembershipDirectory
+  readonly apps: AppCatalog
+  readonly conversations: ConversationStore
+  readonly runs: RunStore
+  readonly refreshTokens: RefreshTokenStore
+  readonly audit: AuditLog
+  readonly unitOfWork: UnitOfWork
+}
+
+/** The stores of one open database; inside `unitOfWork` they join its transaction by themselves. */
+export function openStores(orm: Orm): PostgresStores {
+  const em = orm.em.fork({ useContext: true })
+  return {
+    tokens: createPostgresTokenStore(em),
+    accounts: createPostgresAccountDirectory(em),
+    memberships: createPostgresMembershipDirectory(em),
+    apps: createPostgresAppCatalog(em),
+    conversations: createPostgresConversationStore(em),
+    runs: createPostgresRunStore(em),
+    refreshTokens: createPostgresRefreshTokenStore(em),
+    audit: createPostgresAuditLog(em),
+    unitOfWork: createPostgresUnitOfWork(em),
+  }
+}
