@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { Migrator } from '@mikro-orm/migrations'
 import type { EntityManager } from '@mikro-orm/sql'
+import { lockDataDir } from './data-lock.ts'
 import { MIGRATIONS } from './migrations.ts'
 import { ENTITIES } from './schema.ts'
 
@@ -18,6 +19,8 @@ export type Orm = {
 const CONNECT_TIMEOUT_MS = 5_000
 /** The migrator looks at its own table beside the transaction that holds the lock. */
 const SMALLEST_POOL = 2
+/** Any number, the same in every replica. */
+const MIGRATION_LOCK = 7_233_401
 /** date, timestamp, timestamptz, interval */
 const INSTANT_TYPES = [1082, 1114, 1184, 1186]
 
@@ -47,18 +50,29 @@ export async function openPostgres(options: { readonly url: string; readonly poo
 }
 
 /**
- * Opens the embedded database in `dataDir`, or in memory when that is null. The caller holds the directory's lock:
- * a second opener goes unnoticed here, and rows are lost.
+ * Opens the embedded database in `dataDir`, or in memory when that is null. `socketPath` is written into the lock.
+ * @throws DataDirLocked when another living process has it open
  */
-export async function openPglite(options: { readonly dataDir: string | null }): Promise<Orm> {
-  const database = await createPglite(options.dataDir === null ? null : join(options.dataDir, 'pgdata'))
-  const { MikroORM } = await import('@mikro-orm/pglite')
-  const orm = await MikroORM.init({ ...common, dbName: 'latchkey', driverOptions: { pglite: () => database } })
-  const close = async () => {
-    await orm.close()
-    await database.close()
+export async function openPglite(options: {
+  readonly dataDir: string | null
+  readonly socketPath?: string | null
+}): Promise<Orm> {
+  const { dataDir } = options
+  const lock = dataDir === null ? null : await lockDataDir(dataDir, options.socketPath ?? null)
+  try {
+    const database = await createPglite(dataDir === null ? null : join(dataDir, 'pgdata'))
+    const { MikroORM } = await import('@mikro-orm/pglite')
+    const orm = await MikroORM.init({ ...common, dbName: 'latchkey', driverOptions: { pglite: () => database } })
+    const close = async () => {
+      await orm.close()
+      await database.close()
+      await lock?.release()
+    }
+    return { em: orm.em, migrator: new Migrator(orm.em), shared: false, close }
+  } catch (error) {
+    await lock?.release()
+    throw error
   }
-  return { em: orm.em, migrator: new Migrator(orm.em), shared: false, close }
 }
 
 /** The ready-made cluster spares the first start `initdb`. */
@@ -71,5 +85,21 @@ async function createPglite(dataDir: string | null) {
     ...(loadDataDir === undefined ? {} : { loadDataDir }),
     // The mapper reads instants as text on both databases.
     parsers: Object.fromEntries(INSTANT_TYPES.map((type) => [type, (text: string) => text])),
+  })
+}
+
+/**
+ * Brings the database up to date; a no-op when it is. Any number of processes may call it at once: on a shared
+ * database one works and the others wait. The migrator has no lock of its own.
+ */
+export async function migrate(orm: Orm): Promise<void> {
+  if (!orm.shared) {
+    await orm.migrator.up()
+    return
+  }
+  await orm.em.fork().transactional(async (em) => {
+    await em.execute(`select pg_advisory_xact_lock(${MIGRATION_LOCK})`)
+    const transaction = em.getTransactionContext()
+    await orm.migrator.up(transaction === undefined ? {} : { transaction })
   })
 }

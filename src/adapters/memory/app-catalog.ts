@@ -1,0 +1,87 @@
+import type { AppCatalog, AppQuery } from '#application/ports/app-catalog.ts'
+import type { App, AppDefinition } from '#domain/app.ts'
+import { pageOf } from '#domain/page.ts'
+import { isUuid } from '#domain/uuid.ts'
+import type { AppRow, DefinitionRow, MemoryDatabase } from './database.ts'
+import { ascending, descending } from './ordering.ts'
+
+/** Apps of one process. */
+export function createMemoryAppCatalog(database: MemoryDatabase): AppCatalog {
+  const { accounts, apps, definitions, workspaces } = database
+  const toApp = (row: AppRow): App[] => {
+    const workspace = workspaces.get(row.workspaceId)
+    if (workspace === undefined) return []
+    const { createdBy, createdAtMs: _createdAtMs, ...rest } = row
+    return [
+      {
+        ...rest,
+        workspaceName: workspace.name,
+        workspaceStatus: workspace.status,
+        tags: row.tags.toSorted(ascending),
+        authorName: createdBy === null ? null : (accounts.get(createdBy)?.name ?? null),
+      },
+    ]
+  }
+
+  return {
+    search: (query) =>
+      database.run(() => {
+        const found = apps
+          .rows()
+          .filter((row) => matches(row, query))
+          .toSorted((a, b) => descending(a.updatedAtMs, b.updatedAtMs) || ascending(a.id, b.id))
+        const offset = (query.page - 1) * query.limit
+        return pageOf(query, found.length, found.slice(offset, offset + query.limit).flatMap(toApp))
+      }),
+
+    find: (appId) =>
+      database.run(() => {
+        const row = apps.get(appId)
+        return row === undefined ? null : (toApp(row)[0] ?? null)
+      }),
+
+    definition: (appId, definitionId) =>
+      database.run(() => {
+        const own = definitions.rows().filter((row) => row.appId === appId)
+        const found =
+          definitionId === undefined
+            ? own
+                .filter((row) => row.kind === 'published')
+                .toSorted((a, b) => descending(a.createdAtMs, b.createdAtMs) || descending(a.id, b.id))[0]
+            : own.find((row) => row.id === definitionId)
+        return found === undefined ? null : toDefinition(found)
+      }),
+
+    add: (app) =>
+      database.run(() => {
+        const { definition, source, ...row } = app
+        apps.set(app.id, {
+          ...row,
+          status: 'normal',
+          apiEnabled: true,
+          accessMode: null,
+          tags: [],
+          updatedAtMs: app.createdAtMs,
+        })
+        definitions.set(definition.id, { ...definition, appId: app.id, source, createdAtMs: app.createdAtMs })
+      }),
+  }
+}
+
+function matches(row: AppRow, { workspaceId, mode, name, tag }: AppQuery): boolean {
+  const named =
+    name === undefined ||
+    (isUuid(name) ? row.id === name.toLowerCase() : row.name.toLowerCase().includes(name.toLowerCase()))
+  return (
+    row.workspaceId === workspaceId &&
+    row.status === 'normal' &&
+    row.apiEnabled &&
+    named &&
+    (mode === undefined || row.mode === mode) &&
+    (tag === undefined || tag === '' || row.tags.includes(tag))
+  )
+}
+
+function toDefinition({ source: _source, createdAtMs: _createdAtMs, ...definition }: DefinitionRow): AppDefinition {
+  return definition
+}

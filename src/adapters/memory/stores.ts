@@ -1,0 +1,24 @@
+import { createMemoryAccountDirectory, createMemoryMembershipDirectory } from './account-directory.ts'
+import { createMemoryAppCatalog } from './app-catalog.ts'
+import { createMemoryAuditLog } from './audit-log.ts'
+import { createMemoryConversationStore } from './conversation-store.ts'
+import { createMemoryDatabase } from './database.ts'
+import { createMemoryRefreshTokenStore } from './refresh-token-store.ts'
+import { createMemoryRunStore } from './run-store.ts'
+import { createMemoryTokenStore } from './token-store.ts'
+import { createMemoryUnitOfWork } from './unit-of-work.ts'
+
+/** The database-backed ports without a database, over one set of tables. */
+export function openMemoryStores(database = createMemoryDatabase()) {
+  return {
+    tokens: createMemoryTokenStore(database),
+    accounts: createMemoryAccountDirectory(database),
+    memberships: createMemoryMembershipDirectory(database),
+    apps: createMemoryAppCatalog(database),
+    conversations: createMemoryConversationStore(database),
+    runs: createMemoryRunStore(database),
+    refreshTokens: createMemoryRefreshTokenStore(database),
+    audit: createMemoryAuditLog(database),
+    unitOfWork: createMemoryUnitOfWork(database),
+  }
+}
