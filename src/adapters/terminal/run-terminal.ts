@@ -11,6 +11,7 @@ import { whoami } from './commands/whoami.ts'
 import { createCredentialStore } from './credentials.ts'
 import { commandHelp, commandList } from './help.ts'
 import { createOutput, type Output } from './output.ts'
+import { printableJson } from './printable.ts'
 import { DEFAULT_SERVER, serverAddress } from './server-address.ts'
 import { EXIT, TerminalFailure, usageFailure } from './terminal-failure.ts'
 import type { TerminalIo } from './terminal-io.ts'
@@ -88,5 +89,5 @@ function unforeseen(error: unknown): TerminalFailure {
 }
 
 function errorLine({ token, message, exitCode }: TerminalFailure): string {
-  return JSON.stringify({ error: token, message, exit_code: exitCode })
+  return printableJson({ error: token, message, exit_code: exitCode })
 }
