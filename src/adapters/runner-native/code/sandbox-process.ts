@@ -52,7 +52,7 @@ export function startChild(): Child {
     else answer?.(message)
   })
   child.once('exit', end)
-  child.once('error', end)
+  child.on('error', end)
 
   return {
     ready: started.promise,

@@ -60,6 +60,16 @@ export function tell(
   return drain(plan, note(plan, state, event), textOf)
 }
 
+/** What a node said so far, as far as an answer uses it. */
+export function heard(state: StreamState, nodeId: string): readonly string[] {
+  return own(state.deltas, nodeId) ?? []
+}
+
+/** Node ids are foreign: one may be called `constructor`. */
+function own<T>(record: Readonly<Record<string, T>>, key: string): T | undefined {
+  return Object.hasOwn(record, key) ? record[key] : undefined
+}
+
 function note(plan: StreamPlan, state: StreamState, event: StreamEvent): StreamState {
   switch (event.kind) {
     case 'edges': {
@@ -72,7 +82,7 @@ function note(plan: StreamPlan, state: StreamState, event: StreamEvent): StreamS
     }
     case 'delta': {
       if (!plan.streamed.has(event.nodeId) || event.delta === '') return state
-      const told = state.deltas[event.nodeId] ?? []
+      const told = heard(state, event.nodeId)
       return { ...state, deltas: { ...state.deltas, [event.nodeId]: [...told, event.delta] } }
     }
     case 'settled':
@@ -131,10 +141,10 @@ function speak(
 ): { readonly fresh: readonly string[]; readonly complete: boolean } {
   const [nodeId = '', name] = selector
   const isNode = plan.graph.nodes.has(nodeId)
-  const settled = isNode ? state.settled[nodeId] : 'done'
+  const settled = isNode ? own(state.settled, nodeId) : 'done'
   // Only an LLM's `text` is told as it comes; its other outputs, and other nodes', are told whole.
   const live = isNode && name === 'text' && selector.length === 2
-  const deltas = live ? (state.deltas[nodeId] ?? []) : []
+  const deltas = live ? heard(state, nodeId) : []
   if (settled === 'skipped') return { fresh: [], complete: true }
   if (deltas.length > 0) return { fresh: deltas.slice(state.cursor), complete: settled === 'done' }
   return settled === 'done' ? { fresh: [textOf(selector)], complete: true } : { fresh: [], complete: false }

@@ -5,6 +5,7 @@ import type { AppMode } from '#domain/app-mode.ts'
 import { NO_USAGE, type NodeRef, type RunFailure, type RunStep, type RunTotals, type TokenUsage } from '#domain/run.ts'
 import { NodeFailure, type NodeResult } from '../nodes/node-executor.ts'
 import {
+  heard,
   INITIAL_STREAM,
   planStream,
   type StreamEvent,
@@ -56,7 +57,7 @@ export class RunBook {
 
   /** Whether any of the node's text was kept for the answer. */
   wasHeard(nodeId: string): boolean {
-    return (this.#stream.deltas[nodeId] ?? []).length > 0
+    return heard(this.#stream, nodeId).length > 0
   }
 
   /** Takes a piece of a node's text; what can be told of the answer now. */
