@@ -43,3 +43,15 @@ export type AuditEventName = keyof Facts
 export type AuditEvent = {
   [Name in AuditEventName]: { readonly event: Name; readonly facts: Readonly<Facts[Name]> }
 }[AuditEventName]
+
+/** The facts under the names that rows and log lines keep them by. */
+export function auditFacts({
+  facts,
+}: AuditEvent): Readonly<Record<string, string | boolean | null | readonly string[]>> {
+  return Object.fromEntries(
+    Object.entries(facts).map(([name, fact]) => [
+      name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`),
+      fact,
+    ]),
+  )
+}

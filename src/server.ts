@@ -1,0 +1,256 @@
+import { existsSync } from 'node:fs'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { askAdminSocket, newSocketPath, serveAdminSocket } from '#adapters/admin/admin-socket.ts'
+import { parseAdminCommand } from '#adapters/admin/parse-command.ts'
+import { type AdminReply, runAdminCommand } from '#adapters/admin/run-command.ts'
+import { sameSecret, sha256Hex } from '#adapters/crypto/digest.ts'
+import { newId } from '#adapters/crypto/ids.ts'
+import { createPasswordHasher } from '#adapters/crypto/password-hasher.ts'
+import { randomBytes } from '#adapters/crypto/random.ts'
+import { createTokenSeal } from '#adapters/crypto/token-seal.ts'
+import { createHttpApp } from '#adapters/http/app.ts'
+import { makeClientAddress } from '#adapters/http/client-address.ts'
+import { makeConsoleCookies } from '#adapters/http/cookies.ts'
+import { createConsoleTokens } from '#adapters/jose/console-tokens.ts'
+import { createMemoryDeviceFlowStore } from '#adapters/memory/device-flow-store.ts'
+import { createMemoryRateLimiter } from '#adapters/memory/rate-limiter.ts'
+import { createMemoryRunControl } from '#adapters/memory/run-control.ts'
+import { createMemoryRunLog } from '#adapters/memory/run-log.ts'
+import { createMemoryTokenCache } from '#adapters/memory/token-cache.ts'
+import { DataDirLocked } from '#adapters/postgres/data-lock.ts'
+import { migrate, type Orm, openPglite, openPostgres } from '#adapters/postgres/open-orm.ts'
+import { openStores } from '#adapters/postgres/opening.ts'
+import { createRedisDeviceFlowStore } from '#adapters/redis/device-flow-store.ts'
+import { openRedis } from '#adapters/redis/open-redis.ts'
+import { createRedisRateLimiter } from '#adapters/redis/rate-limiter.ts'
+import { createRedisTokenCache } from '#adapters/redis/token-cache.ts'
+import { createSandbox } from '#adapters/runner-native/code/sandbox.ts'
+import { readDsl } from '#adapters/runner-native/dsl/read-dsl.ts'
+import { openModel } from '#adapters/runner-native/models/open-model.ts'
+import { createNativeRunner } from '#adapters/runner-native/native-runner.ts'
+import { withAuditLines } from '#adapters/telemetry/audit-lines.ts'
+import { createLog } from '#adapters/telemetry/log.ts'
+import { mountAccount } from '#application/auth/checks.ts'
+import { makeMembershipAccess } from '#application/auth/membership-access.ts'
+import type { Timer } from '#application/ports/clock.ts'
+import type { Log } from '#application/ports/log.ts'
+import { makeUseCases, type UseCases } from '#application/use-cases.ts'
+import { type Config, generatedKey, isLoopback, type SigningKey } from './config.ts'
+import { packageVersion } from './version.ts'
+
+const now = Date.now
+const timer: Timer = (delayMs, fire) => {
+  const handle = setTimeout(fire, delayMs)
+  return () => clearTimeout(handle)
+}
+
+/** The whole server, wired; `close` frees everything in reverse order of opening. */
+type Core = {
+  readonly cases: UseCases
+  readonly secretKeys: readonly SigningKey[]
+  stopRuns(): Promise<void>
+  close(): Promise<void>
+}
+
+async function openDatabase(config: Config, socketPath: string | null): Promise<Orm> {
+  return config.databaseUrl === null
+    ? openPglite({ dataDir: config.dataDir, socketPath })
+    : openPostgres({ url: config.databaseUrl })
+}
+
+async function openCore(config: Config, orm: Orm, log: Log): Promise<Core> {
+  const secretKeys = config.secretKeys ?? [generatedKey(await keptSecret(config.dataDir))]
+  const stores = openStores(orm)
+  const fast = openFastStores(config, log)
+  const sandbox = createSandbox({ timer })
+  const runControl = createMemoryRunControl()
+  const cases = makeUseCases(
+    {
+      ...stores,
+      ...fast.stores,
+      audit: withAuditLines(stores.audit, log),
+      consoleTokens: createConsoleTokens({ keys: secretKeys, now }),
+      passwords: createPasswordHasher(),
+      seal: createTokenSeal(),
+      digest: sha256Hex,
+      sameSecret,
+      randomBytes,
+      newId,
+      runner: createNativeRunner({
+        model: openModel(config.model, timer),
+        code: sandbox,
+        templates: sandbox,
+        now,
+        timer,
+        ids: newId,
+        onFault: (error) => log.error('run fault', { error }),
+      }),
+      runLog: createMemoryRunLog({ now, timer }),
+      runControl,
+      readDsl,
+      access: makeMembershipAccess(stores.memberships),
+      mounters: [mountAccount],
+      now,
+      log,
+    },
+    {
+      bearer: { enabled: config.bearerEnabled, perMinute: config.bearerPerMinute },
+      knownClientIds: config.knownClientIds,
+      tokenTtlDays: config.tokenTtlDays,
+      decidePerHour: config.decidePerHour,
+      accessMinutes: config.accessMinutes,
+      refreshDays: config.refreshDays,
+    },
+  )
+  return {
+    cases,
+    secretKeys,
+    stopRuns: () => runControl.stopAll('shutdown'),
+    async close() {
+      await sandbox.close()
+      await fast.close()
+      await orm.close()
+    },
+  }
+}
+
+/** Flows, limits and cached tokens: in Redis for many replicas, in this process for one. */
+function openFastStores(config: Config, log: Log) {
+  if (config.redisUrl === null) {
+    const cache = createMemoryTokenCache({ now, ids: newId })
+    const limiter = createMemoryRateLimiter({ now, cache })
+    const flows = createMemoryDeviceFlowStore({ now })
+    return { stores: { flows, limiter, cache }, close: async () => {} }
+  }
+  const prefix = config.redisKeyPrefix
+  const redis = openRedis({ url: config.redisUrl, keyPrefix: prefix, log })
+  const stores = {
+    flows: createRedisDeviceFlowStore(redis, { prefix, now, log }),
+    limiter: createRedisRateLimiter(redis, { prefix }),
+    cache: createRedisTokenCache(redis, { prefix, now }),
+  }
+  return {
+    stores,
+    close: async () => {
+      await redis.quit()
+    },
+  }
+}
+
+/** The signing key of an installation that was given none; made once, readable by this user alone. */
+async function keptSecret(dataDir: string): Promise<string> {
+  const path = join(dataDir, 'secret_key')
+  await mkdir(dataDir, { recursive: true, mode: 0o700 })
+  if (!existsSync(path))
+    await writeFile(path, Buffer.from(randomBytes(48)).toString('base64url'), { mode: 0o600, flag: 'wx' })
+  return (await readFile(path, 'utf8')).trim()
+}
+
+/** Serves until it is told to stop. `say` takes the lines a person reads at the start. */
+export async function serve(config: Config, log: Log, say: (line: string) => void): Promise<void> {
+  const socketPath = config.databaseUrl === null ? await newSocketPath() : null
+  const orm = await openDatabase(config, socketPath)
+  await migrate(orm)
+  const core = await openCore(config, orm, log)
+  const server = createServer()
+  const address = await listen(server, config)
+  const own = isLoopback(config.host) ? address : null
+  const app = createHttpApp({
+    cases: core.cases,
+    settings: {
+      webOrigin: () => config.consoleWebUrl ?? address,
+      issuer: () => {
+        const origin = config.consoleApiUrl ?? own
+        return origin === null ? null : `${origin}/openapi/v1`
+      },
+      corsOrigins: config.corsOrigins,
+    },
+    cookies: makeConsoleCookies({ secure: isHttps(config), domain: config.cookieDomain }),
+    clientAddress: makeClientAddress(config.trustedProxies),
+    log,
+    now,
+    timer,
+    version: await packageVersion(),
+    checkReplies: false,
+  })
+  server.on('request', app.callback())
+  const admin =
+    socketPath === null ? null : await serveAdminSocket(socketPath, (command) => runAdminCommand(core.cases, command))
+
+  const isNew = (await core.cases.owner()) === null
+  say(`Latchkey serves at ${address}`)
+  say(isNew ? `First visit: ${address}/install creates your account` : `Approve terminals at ${address}/device`)
+  if (config.databaseUrl === null) say(`Embedded database in ${config.dataDir}`)
+  if (config.redisUrl === null) say('In-process limits and device codes: run one replica only (REDIS_URL shares them)')
+
+  await new Promise<void>((stopped) => {
+    const stop = () => {
+      void shutDown(server, core, admin, config.shutdownGraceS * 1000, log).then(stopped)
+    }
+    process.once('SIGTERM', stop).once('SIGINT', stop)
+  })
+}
+
+/** Stops taking work, lets answers and streams end, then closes what is left. */
+async function shutDown(
+  server: Server,
+  core: Core,
+  admin: { close(): Promise<void> } | null,
+  graceMs: number,
+  log: Log,
+): Promise<void> {
+  const cut = setTimeout(() => server.closeAllConnections(), graceMs)
+  const closed = new Promise((resolve) => server.close(resolve))
+  await core.stopRuns()
+  server.closeIdleConnections()
+  await closed
+  clearTimeout(cut)
+  await admin?.close()
+  await core.close()
+  log.info('stopped')
+}
+
+/** Resolves to the origin that was bound: `PORT=0` takes a free port. */
+async function listen(server: Server, { host, port }: Config): Promise<string> {
+  await new Promise<void>((listening, failed) => {
+    server.once('error', failed).listen(port, host, listening)
+  })
+  const bound = server.address() as AddressInfo // a TCP listener's address is never a path
+  const name = bound.family === 'IPv6' ? `[${bound.address}]` : bound.address
+  return `http://${name}:${bound.port}`
+}
+
+function isHttps({ consoleApiUrl, consoleWebUrl }: Config): boolean {
+  return [consoleApiUrl, consoleWebUrl].every((url) => url?.startsWith('https:') === true)
+}
+
+/** Runs an operator's command on the store itself, or through the process that holds it. */
+export async function administer(config: Config, words: readonly string[]): Promise<AdminReply> {
+  const command = await parseAdminCommand(words, () => text(process.stdin))
+  const log = createLog('silent')
+  try {
+    const orm = await openDatabase(config, null)
+    await migrate(orm)
+    const core = await openCore(config, orm, log)
+    try {
+      return await runAdminCommand(core.cases, command)
+    } finally {
+      await core.close()
+    }
+  } catch (error) {
+    if (error instanceof DataDirLocked && error.socketPath !== null) return askAdminSocket(error.socketPath, command)
+    throw error
+  }
+}
+
+/** Brings the database up to date and closes it. */
+export async function migrateOnly(config: Config): Promise<AdminReply> {
+  const orm = await openDatabase(config, null)
+  await migrate(orm)
+  await orm.close()
+  return { ok: true, lines: ['The database is up to date'] }
+}

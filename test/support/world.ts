@@ -1,0 +1,303 @@
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { sameSecret, sha256Hex } from '#adapters/crypto/digest.ts'
+import { newId } from '#adapters/crypto/ids.ts'
+import { randomBytes } from '#adapters/crypto/random.ts'
+import { createTokenSeal } from '#adapters/crypto/token-seal.ts'
+import { createHttpApp } from '#adapters/http/app.ts'
+import { makeClientAddress } from '#adapters/http/client-address.ts'
+import { type CookieSettings, makeConsoleCookies } from '#adapters/http/cookies.ts'
+import { createConsoleTokens } from '#adapters/jose/console-tokens.ts'
+import { createMemoryDeviceFlowStore } from '#adapters/memory/device-flow-store.ts'
+import { createMemoryRateLimiter } from '#adapters/memory/rate-limiter.ts'
+import { createMemoryRunControl } from '#adapters/memory/run-control.ts'
+import { createMemoryRunLog } from '#adapters/memory/run-log.ts'
+import { openMemoryStores } from '#adapters/memory/stores.ts'
+import { createMemoryTokenCache } from '#adapters/memory/token-cache.ts'
+import { openPostgres } from '#adapters/postgres/open-orm.ts'
+import { openStores } from '#adapters/postgres/opening.ts'
+import { createRedisDeviceFlowStore } from '#adapters/redis/device-flow-store.ts'
+import { createRedisRateLimiter } from '#adapters/redis/rate-limiter.ts'
+import { createRedisTokenCache } from '#adapters/redis/token-cache.ts'
+import { createSandbox } from '#adapters/runner-native/code/sandbox.ts'
+import { readDsl } from '#adapters/runner-native/dsl/read-dsl.ts'
+import type { ModelClient } from '#adapters/runner-native/models/model-client.ts'
+import { openModel } from '#adapters/runner-native/models/open-model.ts'
+import { createNativeRunner } from '#adapters/runner-native/native-runner.ts'
+import { withAuditLines } from '#adapters/telemetry/audit-lines.ts'
+import { mountAccount } from '#application/auth/checks.ts'
+import { makeMembershipAccess } from '#application/auth/membership-access.ts'
+import type { Log, LogLine } from '#application/ports/log.ts'
+import type { PasswordHasher } from '#application/ports/password-hasher.ts'
+import { type CoreSettings, makeUseCases, type Ports, type UseCases } from '#application/use-cases.ts'
+import type { AuditEvent } from '#domain/audit-event.ts'
+import type { Role } from '#domain/workspace.ts'
+import { fakeClock } from './clock.ts'
+import { createDatabase } from './databases.ts'
+import { openTestRedis } from './redis.ts'
+
+export type WorldOptions = {
+  /** `services` are real PostgreSQL and Redis, with a database and a key prefix of their own. */
+  readonly on?: 'memory' | 'services'
+  readonly settings?: Partial<CoreSettings>
+  readonly cookies?: Partial<CookieSettings>
+  readonly corsOrigins?: readonly string[]
+  readonly trustedProxies?: readonly string[]
+  /** Null is a server without a model; absent is the built-in scripted one. */
+  readonly model?: ModelClient | null
+  /** Replaces ports before anything is wired, to wrap or break them. */
+  readonly change?: (ports: Ports) => Ports
+}
+
+export type Reply = {
+  readonly status: number
+  readonly headers: Headers
+  readonly text: string
+  /** The body as JSON; any shape, since tests look into all of them. */
+  // biome-ignore lint/suspicious/noExplicitAny: a test asserts the shape it expects
+  readonly json: any
+}
+
+export type Send = {
+  readonly token?: string
+  readonly headers?: Readonly<Record<string, string>>
+  readonly json?: unknown
+  readonly form?: Readonly<Record<string, string>> | string
+  readonly body?: string
+}
+
+/** A signed-in browser: its cookies, and the header that its script would send. */
+export type Browser = {
+  readonly cookie: string
+  readonly csrf: string
+  /** Both, ready to send. */
+  readonly headers: Readonly<Record<string, string>>
+}
+
+export type Login = {
+  readonly token: string
+  readonly tokenId: string
+  readonly deviceCode: string
+  readonly userCode: string
+}
+
+export type World = Awaited<ReturnType<typeof aWorld>>
+
+export const OWNER = { email: 'owner@example.test', name: 'Olive Owner', password: 'correct horse 1' }
+
+/** Passwords hashed at no cost; the real hasher has a suite of its own. */
+const quickHasher: PasswordHasher = {
+  hash: async (password) => `quick:${password}`,
+  verify: async (password, hash) => hash === `quick:${password}`,
+}
+
+/** A whole server on a free port, on the stores that `options` names, with a clock that tests move. */
+export async function aWorld(options: WorldOptions = {}) {
+  const clock = fakeClock(Date.UTC(2026, 0, 5, 12))
+  const logLines: { level: string; message: string; facts: unknown }[] = []
+  const log = recordingLog(logLines)
+  const backing = options.on === 'services' ? await openServices(clock.now, log) : openMemory(clock.now)
+  const auditEvents: AuditEvent[] = []
+  const sandbox = createSandbox({ timer: realTimer })
+  const model =
+    options.model === undefined
+      ? openModel({ baseUrl: 'scripted:', apiKey: null, name: null }, realTimer)
+      : options.model
+  const base: Ports = {
+    ...backing.stores,
+    audit: withAuditLines(
+      {
+        async append(event, atMs) {
+          await backing.stores.audit.append(event, atMs)
+          auditEvents.push(event)
+        },
+      },
+      log,
+    ),
+    consoleTokens: createConsoleTokens({ keys: [{ kid: 'test', key: 'k'.repeat(32) }], now: clock.now }),
+    passwords: quickHasher,
+    seal: createTokenSeal(),
+    digest: sha256Hex,
+    sameSecret,
+    randomBytes,
+    newId,
+    runner: createNativeRunner({
+      model,
+      code: sandbox,
+      templates: sandbox,
+      now: clock.now,
+      timer: realTimer,
+      ids: newId,
+    }),
+    runLog: createMemoryRunLog({ now: clock.now, timer: clock.timer }),
+    runControl: createMemoryRunControl(),
+    readDsl,
+    access: makeMembershipAccess(backing.stores.memberships),
+    mounters: [mountAccount],
+    now: clock.now,
+    log,
+  }
+  const ports = options.change?.(base) ?? base
+  const cases: UseCases = makeUseCases(ports, { ...SETTINGS, ...options.settings })
+
+  const server = createServer()
+  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening))
+  const { port } = server.address() as AddressInfo // a TCP listener's address is never a path
+  const url = `http://127.0.0.1:${port}`
+  const app = createHttpApp({
+    cases,
+    settings: { webOrigin: () => url, issuer: () => `${url}/openapi/v1`, corsOrigins: options.corsOrigins ?? [] },
+    cookies: makeConsoleCookies({ secure: false, domain: null, ...options.cookies }),
+    clientAddress: makeClientAddress(options.trustedProxies ?? []),
+    log,
+    now: clock.now,
+    timer: clock.timer,
+    version: '0.0.0-test',
+    checkReplies: true,
+  })
+  server.on('request', app.callback())
+
+  async function send(method: string, path: string, { token, headers, json, form, body }: Send = {}): Promise<Reply> {
+    const payload =
+      json === undefined ? (form === undefined ? body : new URLSearchParams(form).toString()) : JSON.stringify(json)
+    const type =
+      json === undefined ? (form === undefined ? null : 'application/x-www-form-urlencoded') : 'application/json'
+    const response = await fetch(url + path, {
+      method,
+      redirect: 'manual',
+      headers: {
+        ...(type === null ? {} : { 'Content-Type': type }),
+        ...(token === undefined ? {} : { Authorization: `Bearer ${token}` }),
+        ...headers,
+      },
+      ...(payload === undefined ? {} : { body: payload }),
+    })
+    const text = await response.text()
+    const isJson = response.headers.get('content-type')?.includes('json') === true
+    return { status: response.status, headers: response.headers, text, json: isJson ? JSON.parse(text) : null }
+  }
+
+  const owner = await cases.setUp(OWNER)
+
+  async function signIn(email = OWNER.email, password = OWNER.password): Promise<Browser> {
+    const reply = await send('POST', '/console/api/login', { json: { email, password } })
+    if (reply.status !== 200) throw new Error(`sign-in answered ${reply.status}: ${reply.text}`)
+    const pairs = reply.headers.getSetCookie().map((line) => line.split(';')[0] ?? '')
+    const cookie = pairs.join('; ')
+    const csrf = pairs.find((pair) => pair.includes('csrf_token='))?.split('=')[1] ?? ''
+    return { cookie, csrf, headers: { Cookie: cookie, 'X-CSRF-Token': csrf } }
+  }
+
+  async function startFlow(label = 'laptop', clientId = 'difyctl') {
+    const reply = await send('POST', '/openapi/v1/oauth/device/code', {
+      json: { client_id: clientId, device_label: label },
+    })
+    return { deviceCode: String(reply.json.device_code), userCode: String(reply.json.user_code) }
+  }
+
+  /** The whole device flow: a terminal asks, `browser` approves, the terminal picks up. */
+  async function login(how: { label?: string; clientId?: string; browser?: Browser } = {}): Promise<Login> {
+    const { label = 'laptop', clientId = 'difyctl' } = how
+    const { deviceCode, userCode } = await startFlow(label, clientId)
+    const { headers } = how.browser ?? (await signIn())
+    const approved = await send('POST', '/openapi/v1/oauth/device/approve', { json: { user_code: userCode }, headers })
+    if (approved.status !== 200) throw new Error(`approve answered ${approved.status}: ${approved.text}`)
+    const polled = await send('POST', '/openapi/v1/oauth/device/token', {
+      json: { device_code: deviceCode, client_id: clientId },
+    })
+    return { token: polled.json.token, tokenId: polled.json.token_id, deviceCode, userCode }
+  }
+
+  return {
+    url,
+    clock,
+    ports,
+    cases,
+    owner,
+    logLines,
+    auditEvents,
+    /** Real stores and their addresses, for tests that look inside; null on memory. */
+    services: backing.services,
+    send,
+    get: (path: string, how?: Send) => send('GET', path, how),
+    post: (path: string, how?: Send) => send('POST', path, how),
+    delete: (path: string, how?: Send) => send('DELETE', path, how),
+    signIn,
+    startFlow,
+    login,
+    /** Another person in the owner's workspace. */
+    async addMember(email: string, role: Role = 'normal') {
+      const created = await cases.createAccount({
+        email,
+        name: email,
+        password: OWNER.password,
+        workspaceId: owner.workspaceId,
+        role,
+      })
+      if ('refused' in created) throw new Error(`${email} is taken`)
+      return created
+    },
+    /** Imports an app file as the owner. */
+    async addApp(source: string, how: { name?: string; workspaceId?: string } = {}): Promise<string> {
+      const workspaceId = how.workspaceId ?? owner.workspaceId
+      const { appId } = await cases.importApp({ accountId: owner.accountId, workspaceId, source, name: how.name })
+      return appId
+    },
+    async close() {
+      server.closeAllConnections()
+      await new Promise((closed) => server.close(closed))
+      await sandbox.close()
+      await backing.close()
+    },
+  }
+}
+
+export const SETTINGS: CoreSettings = {
+  bearer: { enabled: true, perMinute: 60 },
+  knownClientIds: ['difyctl', 'latchkey'],
+  tokenTtlDays: 14,
+  decidePerHour: 10,
+  accessMinutes: 60,
+  refreshDays: 30,
+}
+
+const realTimer = (delayMs: number, fire: () => void) => {
+  const handle = setTimeout(fire, delayMs)
+  return () => clearTimeout(handle)
+}
+
+function openMemory(now: () => number) {
+  const cache = createMemoryTokenCache({ now, ids: newId })
+  const limiter = createMemoryRateLimiter({ now, cache })
+  const flows = createMemoryDeviceFlowStore({ now })
+  return { stores: { ...openMemoryStores(), flows, limiter, cache }, services: null, close: async () => {} }
+}
+
+async function openServices(now: () => number, log: Log) {
+  const database = await createDatabase()
+  const orm = await openPostgres({ url: database.url })
+  const { redis, prefix, close } = await openTestRedis()
+  const stores = {
+    ...openStores(orm),
+    flows: createRedisDeviceFlowStore(redis, { prefix, now, log }),
+    limiter: createRedisRateLimiter(redis, { prefix, now }),
+    cache: createRedisTokenCache(redis, { prefix, now }),
+  }
+  return {
+    stores,
+    services: { redis, prefix, orm, databaseUrl: database.url },
+    async close() {
+      await close()
+      await orm.close()
+      await database.drop()
+    },
+  }
+}
+
+function recordingLog(lines: { level: string; message: string; facts: unknown }[]): Log {
+  const at =
+    (level: string): LogLine =>
+    (message, facts) =>
+      void lines.push({ level, message, facts })
+  return { info: at('info'), warn: at('warn'), error: at('error') }
+}
