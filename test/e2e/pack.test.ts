@@ -1,0 +1,108 @@
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process'
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect } from 'chai'
+
+const ROOT = join(import.meta.dirname, '../..')
+const MODULES = join(ROOT, 'node_modules')
+const SOURCES = [
+  'bin',
+  'src',
+  'migrations',
+  'web',
+  'examples',
+  'scripts',
+  'package.json',
+  '.npmrc',
+  'README.md',
+  'LICENSE',
+]
+
+/** Packs a copy: `dist/` in the clone itself would shadow its sources for whoever runs the launcher meanwhile. */
+function packAndUnpack(home: string): string {
+  const copy = join(home, 'copy')
+  mkdirSync(copy)
+  for (const name of SOURCES) {
+    if (existsSync(join(ROOT, name))) cpSync(join(ROOT, name), join(copy, name), { recursive: true })
+  }
+  symlinkSync(MODULES, join(copy, 'node_modules'))
+  const env = { ...process.env, npm_config_cache: join(home, 'cache'), npm_config_update_notifier: 'false' }
+  execFileSync('npm', ['pack', '--pack-destination', home], { cwd: copy, env, stdio: 'pipe' })
+  const [tarball = ''] = readdirSync(home).filter((name) => name.endsWith('.tgz'))
+  execFileSync('tar', ['-xzf', tarball], { cwd: home })
+  // Below node_modules, as an installed package is: there Node refuses to strip types.
+  const installed = join(home, 'project/node_modules/latchkey')
+  cpSync(join(home, 'package'), installed, { recursive: true })
+  for (const name of readdirSync(MODULES)) {
+    if (!name.startsWith('.')) symlinkSync(join(MODULES, name), join(home, 'project/node_modules', name))
+  }
+  return installed
+}
+
+describe('the packed program', function () {
+  this.timeout(90_000)
+  let home: string
+  let installed: string
+  before(() => {
+    home = mkdtempSync(join(tmpdir(), 'latchkey-pack-'))
+    installed = packAndUnpack(home)
+  })
+  after(() => rmSync(home, { recursive: true }))
+
+  const env = () => ({ PATH: process.env.PATH ?? '', HOME: home, PORT: '0', DATA_DIR: join(home, 'data') })
+  const latchkey = (words: readonly string[]) =>
+    spawnSync(process.execPath, [join(installed, 'bin/latchkey.js'), ...words], {
+      cwd: home,
+      env: env(),
+      encoding: 'utf8',
+    })
+
+  it('holds JavaScript, pages and examples, and neither sources nor tests', () => {
+    const names = readdirSync(installed, { recursive: true }).map(String)
+    expect(names).to.include.members(['dist/main.js', 'dist/package.json', 'examples/greeting-workflow.yml'])
+    expect(names.filter((name) => /^(src|test|scripts)\b/.test(name) || /^dist.*\.ts$/.test(name))).to.deep.equal([])
+  })
+
+  it('says its version and explains itself', () => {
+    const manifest: { version: string } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
+    expect(latchkey(['--version']).stdout.trim()).to.equal(manifest.version)
+    expect(latchkey(['login', '--help'])).to.include({ status: 0, stderr: '' })
+    expect(latchkey(['whoami']).status).to.equal(4)
+  })
+
+  it('migrates and serves, and ends in order on SIGTERM', async () => {
+    const launcher = join(installed, 'bin/latchkey.js')
+    const server = spawn(process.execPath, [launcher, 'serve'], {
+      cwd: home,
+      env: env(),
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    try {
+      const url = await said(server, /serves at (http:\S+)/)
+      const reply = await fetch(`${url}/openapi/v1/_health`)
+      expect(await reply.json()).to.deep.equal({ ok: true })
+      expect((await fetch(`${url}/install`)).status).to.equal(200)
+    } finally {
+      server.kill('SIGTERM')
+    }
+    expect(await exitCode(server)).to.equal(0)
+  })
+})
+
+function said(child: ChildProcess, pattern: RegExp): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let text = ''
+    child.stdout?.on('data', (chunk) => {
+      text += chunk
+      const found = pattern.exec(text)
+      if (found !== null) resolve(found[1] ?? '')
+    })
+    child.once('exit', () => reject(new Error(`ended without saying ${pattern}: ${text}`)))
+  })
+}
+
+function exitCode(child: ChildProcess): Promise<number | null> {
+  if (child.exitCode !== null) return Promise.resolve(child.exitCode)
+  return new Promise((resolve) => child.once('exit', resolve))
+}
