@@ -9,7 +9,7 @@ import { accountRoutes } from './routes/account.ts'
 import { appRoutes } from './routes/apps.ts'
 import { consoleRoutes } from './routes/console.ts'
 import { deviceRoutes } from './routes/device.ts'
-import { metaRoutes } from './routes/meta.ts'
+import { metadata, metaRoutes } from './routes/meta.ts'
 import { type Page, pageRoutes } from './routes/pages.ts'
 import { runRoutes } from './routes/run.ts'
 import { workspaceRoutes } from './routes/workspaces.ts'
@@ -38,6 +38,8 @@ export function createHttpApp(http: HttpContext): Koa {
   const router = new Router()
   for (const one of apiRoutes) mount(router, PREFIX + one.path, one, http)
   for (const one of consoleRoutes) mount(router, CONSOLE_PREFIX + one.path, one, http)
+  // RFC 8414 §3.1 puts the well-known part before the issuer's path.
+  mount(router, `/.well-known/oauth-authorization-server${PREFIX}`, metadata, http)
   for (const page of pageRoutes) mountPage(router, page, http)
 
   app.use((ctx, next) => head(ctx, next, http))

@@ -1,3 +1,4 @@
+import { isUtf8 as isValidUtf8 } from 'node:buffer'
 import * as v from 'valibot'
 import { DomainError, type InputIssue } from '#domain/errors.ts'
 
@@ -23,11 +24,35 @@ export function refuse(issues: readonly InputIssue[], style: InvalidStyle): Doma
   return new DomainError('invalid_request', { description })
 }
 
-/** Query as an object: the first value of a name wins. Without a prototype, so no name is special. */
-export function queryObject(querystring: string): Record<string, string> {
+/**
+ * Query as an object: the first value of a name wins. Without a prototype, so no name is special.
+ * @throws DomainError `invalid_input` or `invalid_request` when a value is not text
+ */
+export function queryObject(querystring: string, style: InvalidStyle): Record<string, string> {
   const query: Record<string, string> = Object.create(null)
-  for (const [name, value] of new URLSearchParams(querystring)) if (!(name in query)) query[name] = value
+  for (const [name, value] of formPairs(querystring, style)) if (!(name in query)) query[name] = value
   return query
+}
+
+/**
+ * The pairs of a query or form.
+ * @throws DomainError as `queryObject`
+ */
+export function* formPairs(text: string, style: InvalidStyle): Iterable<[string, string]> {
+  for (const part of text.split('&')) {
+    for (const [name, value] of new URLSearchParams(part)) {
+      if (!isUtf8(part)) throw refuse([{ type: 'string_unicode', loc: [name], msg: 'must be valid text' }], style)
+      yield [name, value]
+    }
+  }
+}
+
+/** Bytes that are no text, such as an escaped lone surrogate, would silently become U+FFFD. A stray `%` is literal. */
+function isUtf8(escaped: string): boolean {
+  for (const [bytes] of escaped.matchAll(/(?:%[0-9a-f]{2})+/gi)) {
+    if (!isValidUtf8(Buffer.from(bytes.replaceAll('%', ''), 'hex'))) return false
+  }
+  return true
 }
 
 /** An empty parameter counts as absent (RFC 6749 §3.1). */

@@ -130,6 +130,8 @@ function schemaOf(schema: ObjectSchema, typeMode: 'input' | 'output' = 'input'):
     target: 'draft-2020-12',
     typeMode,
     errorMode: 'ignore',
+    // The one custom schema here is a JSON object of the app's own making.
+    overrideSchema: ({ valibotSchema }) => (valibotSchema.type === 'custom' ? { type: 'object' } : undefined),
   }) as Json // typed by its own synchronous union
   return rest
 }

@@ -143,7 +143,7 @@ export function route<
     async serve(ctx, http) {
       const params: Params = ctx.params
       const who = await admit(definition.access, definition.path, ctx, http)
-      const parsed = body === undefined ? null : await readBody(ctx, { json: true, form, maxBytes })
+      const parsed = body === undefined ? null : await readBody(ctx, { json: true, form, maxBytes, invalid })
       if (parsed !== null && parsed.repeated.length > 0) throw refuseRepeated(parsed.repeated, invalid)
       const given = invalid === 'oauth' ? withoutEmpty(parsed?.value) : parsed?.value
       const input = {
@@ -158,7 +158,7 @@ export function route<
   }
 
   function parseQuery(schema: ObjectSchema | undefined, ctx: Context, style: InvalidStyle): Output<Q> {
-    const parsed = schema === undefined ? {} : parseInput(schema, queryObject(ctx.querystring), style)
+    const parsed = schema === undefined ? {} : parseInput(schema, queryObject(ctx.querystring, style), style)
     return parsed as Output<Q> // Q is undefined or the schema just used
   }
 }

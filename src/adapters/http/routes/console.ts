@@ -24,7 +24,8 @@ const setupStatus = route({
   access: { kind: 'public' },
   reply: v.object({ step: v.picklist(['not_started', 'finished']) }),
   errors: [],
-  handle: async (_input, _anyone, cases) => ({ step: (await cases.owner()) === null ? 'not_started' : 'finished' }) as const,
+  handle: async (_input, _anyone, cases) =>
+    ({ step: (await cases.owner()) === null ? 'not_started' : 'finished' }) as const,
 })
 
 const setup = route({

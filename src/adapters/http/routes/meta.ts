@@ -26,7 +26,8 @@ const version = route({
   handle: (_input, _anyone, _cases, { http }) => ({ version: http.version, edition: 'SELF_HOSTED' as const }),
 })
 
-const metadata = route({
+/** RFC 8414, at the path under the issuer and at the one that the RFC builds from it. */
+export const metadata = route({
   method: 'get',
   path: '/.well-known/oauth-authorization-server',
   summary: 'Authorization server metadata (RFC 8414)',

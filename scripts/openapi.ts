@@ -1,0 +1,6 @@
+import { writeFile } from 'node:fs/promises'
+import { apiRoutes } from '#adapters/http/app.ts'
+import { openApiDocument } from '#adapters/http/openapi.ts'
+
+const target = new URL('../docs/openapi.json', import.meta.url)
+await writeFile(target, `${JSON.stringify(openApiDocument(apiRoutes), null, 2)}\n`)
