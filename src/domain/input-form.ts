@@ -14,6 +14,7 @@ const CONTROLS = [
   'file',
   'file-list',
 ] as const
+/** The kinds of field that callers can fill in. */
 export type ControlType = (typeof CONTROLS)[number]
 
 /** One field that a caller fills in before a run. */
@@ -31,6 +32,7 @@ export type FormControl = {
   readonly fileTypes: readonly string[]
 }
 
+/** What a run gets, or everything that was wrong. */
 export type CheckedInputs =
   | { readonly ok: true; readonly inputs: JsonObject }
   | { readonly ok: false; readonly issues: readonly InputIssue[] }

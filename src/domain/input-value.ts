@@ -3,6 +3,7 @@ import type { InputIssue } from './errors.ts'
 import type { FormControl } from './input-form.ts'
 import { isList, isObject, textAt } from './json.ts'
 
+/** One field's value, or what was wrong with it. */
 export type CheckedValue = { readonly value: Json } | { readonly issue: InputIssue }
 
 const TRUE_WORDS = ['true', '1', 'yes', 'on']

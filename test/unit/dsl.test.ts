@@ -95,7 +95,7 @@ describe('reading app files', () => {
     )
     expect(refusal(`l0: &l0 [x]\n${laughs.join('\n')}\n${workflow}`)).to.include('alias')
     expect(refusal('&a [*a]')).to.be.a('string')
-    expect(refusal(`x: ${'['.repeat(5000)}${']'.repeat(5000)}\n${workflow}`)).to.be.a('string')
+    expect(refusal(`x: ${'['.repeat(50_000)}${']'.repeat(50_000)}\n${workflow}`)).to.be.a('string')
     expect(refusal('a'.repeat(10 * 1024 * 1024 + 1))).to.equal('the file is larger than 10 MiB')
   })
 

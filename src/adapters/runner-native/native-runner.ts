@@ -3,12 +3,14 @@ import type { Clock, Timer } from '#application/ports/clock.ts'
 import type { NewId } from '#application/ports/secrets.ts'
 import { isGraphMode } from '#domain/app-mode.ts'
 import { isEnding, NO_USAGE, type RunFailure, type RunStep } from '#domain/run.ts'
+import { SERVER_FAULT } from './failures.ts'
 import { buildGraph } from './graph/graph.ts'
 import { runGraph } from './graph/run-graph.ts'
 import { runModelConfig } from './model-config-run.ts'
 import type { NodeServices } from './nodes/node-executor.ts'
 import { preflightOf } from './preflight.ts'
 
+/** What the runner stands on. A null `model` means that none is configured. */
 export type NativeRunnerNeeds = NodeServices & {
   readonly now: Clock
   readonly timer: Timer
@@ -16,8 +18,6 @@ export type NativeRunnerNeeds = NodeServices & {
   /** Told of faults of ours; a run only says that something went wrong. */
   readonly onFault?: (error: unknown) => void
 }
-
-const FAULT: RunFailure = { code: 'internal_server_error', message: 'The run failed because of a fault in the server.' }
 
 /** Executes imported apps in this process; their code and templates run elsewhere. */
 export function createNativeRunner(needs: NativeRunnerNeeds): AppRunner {
@@ -49,7 +49,7 @@ export function createNativeRunner(needs: NativeRunnerNeeds): AppRunner {
       } catch (error) {
         onFault(error)
         if (!started) yield startOf(job)
-        yield failed(FAULT)
+        yield failed(SERVER_FAULT)
       }
     },
   }

@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import { INITIAL_STREAM, planStream, type StreamEvent, tell } from '#adapters/runner-native/graph/answer-stream.ts'
 import { buildGraph } from '#adapters/runner-native/graph/graph.ts'
-import type { EdgeState } from '#adapters/runner-native/graph/scheduler.ts'
+import type { EdgeState } from '#adapters/runner-native/graph/scheduler-state.ts'
 import type { JsonObject } from '#domain/app.ts'
 import { aBranch, anAnswer, anEnd, anLlm, aStart, aWorkflow, edges } from './support.ts'
 

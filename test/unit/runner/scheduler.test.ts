@@ -1,13 +1,12 @@
 import { expect } from 'chai'
 import { buildGraph, type Graph } from '#adapters/runner-native/graph/graph.ts'
+import { advance, MAX_PARALLEL } from '#adapters/runner-native/graph/scheduler.ts'
 import {
-  advance,
   INITIAL_STATE,
-  MAX_PARALLEL,
   type SchedulerCommand,
   type SchedulerEvent,
   type SchedulerState,
-} from '#adapters/runner-native/graph/scheduler.ts'
+} from '#adapters/runner-native/graph/scheduler-state.ts'
 import type { JsonObject } from '#domain/app.ts'
 import { aBranch, aCode, anEnd, aStart, aWorkflow, edges } from './support.ts'
 

@@ -5,6 +5,7 @@ import type { CodeRunner, Ran, TemplateRenderer } from './code-runner.ts'
 import type { SandboxReply, SandboxWork } from './sandbox-messages.ts'
 import { type Child, startChild } from './sandbox-process.ts'
 
+/** How much children may take. */
 export type SandboxSettings = {
   readonly timer: Timer
   /** Children kept warm at most. */
@@ -13,6 +14,7 @@ export type SandboxSettings = {
   readonly timeoutMs?: number
 }
 
+/** Where code and templates of apps run; `close` ends every child. */
 export type Sandbox = CodeRunner & TemplateRenderer & { close(): Promise<void> }
 
 /** The interpreter stops itself first; the kill is for whatever keeps it from that. */

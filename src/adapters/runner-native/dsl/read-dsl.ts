@@ -34,14 +34,19 @@ function unwrap(text: string): string {
 
 function parse(text: string): JsonObject {
   const lines = new LineCounter()
-  const document = parseDocument(text, { version: '1.2', lineCounter: lines, prettyErrors: false, logLevel: 'silent' })
-  const [fault] = document.errors
-  if (fault !== undefined) {
-    const { line, col } = lines.linePos(fault.pos[0])
-    refuse(`line ${line}, column ${col}: ${reasonOf(fault.message)}`)
-  }
   let value: unknown
   try {
+    const document = parseDocument(text, {
+      version: '1.2',
+      lineCounter: lines,
+      prettyErrors: false,
+      logLevel: 'silent',
+    })
+    const [fault] = document.errors
+    if (fault !== undefined) {
+      const { line, col } = lines.linePos(fault.pos[0])
+      refuse(`line ${line}, column ${col}: ${reasonOf(fault.message)}`)
+    }
     value = document.toJS({ maxAliasCount: MAX_ALIASES })
   } catch (error) {
     // Too many aliases, an alias of itself or nesting that exhausts the stack: all are the file's doing.

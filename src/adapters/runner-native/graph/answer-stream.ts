@@ -1,6 +1,6 @@
 import { objectsAt, textAt, textsAt } from '#domain/json.ts'
 import { type Graph, type GraphNode, isBranching, isResponse } from './graph.ts'
-import type { EdgeState } from './scheduler.ts'
+import type { EdgeState } from './scheduler-state.ts'
 import { partsOf, type TemplatePart } from './variable-pool.ts'
 
 /** One piece of the answer, and the variable it came from. */
@@ -21,11 +21,13 @@ export type StreamState = {
   readonly settled: Readonly<Record<string, 'done' | 'skipped'>>
 }
 
+/** What the answer hears of the run. */
 export type StreamEvent =
   | { readonly kind: 'edges'; readonly edges: Readonly<Record<string, EdgeState>> }
   | { readonly kind: 'delta'; readonly nodeId: string; readonly delta: string }
   | { readonly kind: 'settled'; readonly nodeId: string; readonly as: 'done' | 'skipped' }
 
+/** Before anything was told. */
 export const INITIAL_STREAM: StreamState = { open: [], known: [], part: 0, cursor: 0, deltas: {}, settled: {} }
 
 /** The templates of an app's response nodes, by node id. */

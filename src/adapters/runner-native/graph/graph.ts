@@ -1,6 +1,7 @@
 import type { JsonObject } from '#domain/app.ts'
 import { isObject, objectAt, objectsAt, textAt } from '#domain/json.ts'
 
+/** A node with what the scheduler needs of it; `data` is as imported. */
 export type GraphNode = {
   readonly id: string
   readonly type: string

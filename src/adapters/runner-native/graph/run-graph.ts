@@ -8,11 +8,14 @@ import { executorOf } from '../nodes/node-table.ts'
 import type { Graph } from './graph.ts'
 import { createInbox } from './inbox.ts'
 import { initialPool, startInputs } from './initial-pool.ts'
-import { RunBook } from './run-book.ts'
-import { advance, type Execution, INITIAL_STATE, type SchedulerCommand, type SchedulerEvent } from './scheduler.ts'
+import { openRunBook, type RunBook } from './run-book.ts'
+import { advance } from './scheduler.ts'
+import { type Execution, INITIAL_STATE, type SchedulerCommand, type SchedulerEvent } from './scheduler-state.ts'
 
+/** Upstream's limit for a run, 20 minutes. */
 export const MAX_RUN_MS = 1_200_000
 
+/** What a graph run stands on. */
 export type GraphNeeds = {
   readonly services: NodeServices
   readonly now: Clock
@@ -43,7 +46,7 @@ export async function* runGraph(
   const inbox = createInbox<Report>()
   const halt = new AbortController()
   const cancels = new Set<() => void>()
-  const book = new RunBook(graph, initialPool(workflow, job, needs.now()), job.app.mode, needs)
+  const book = openRunBook(graph, initialPool(workflow, job, needs.now()), job.app.mode, needs)
   let state = INITIAL_STATE
 
   const later = (delayMs: number, report: Report, where?: 'front') => {
@@ -73,14 +76,14 @@ export async function* runGraph(
   try {
     signal.addEventListener('abort', onAbort, { once: true })
     later(MAX_RUN_MS, { kind: 'cut', outcome: 'failed', error: 'the run took too long' }, 'front')
-    yield { kind: 'run_started', inputs: startInputs(book.pool, job.request.inputs), reason: 'initial' }
+    yield { kind: 'run_started', inputs: startInputs(book.pool(), job.request.inputs), reason: 'initial' }
     if (signal.aborted) onAbort()
     let event: SchedulerEvent | null = { kind: 'start' }
     for (;;) {
       if (event !== null) {
         const advanced = advance(graph, state, event)
         state = advanced.state
-        const steps = book.record(advanced, state)
+        const steps = book.record(advanced.commands, state)
         carryOut(advanced.commands)
         yield* steps
         if (state.over) return
@@ -114,7 +117,7 @@ async function runNode(
   if (node === undefined || executor === null) {
     throw new NodeFailure('UnsupportedNode', `nodes of type ${node?.type ?? ''} cannot be run here`)
   }
-  const { pool } = book
+  const pool = book.pool()
   return executor.run({
     node,
     pool,

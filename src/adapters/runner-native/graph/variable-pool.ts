@@ -7,6 +7,7 @@ export type VariablePool = Readonly<Record<string, JsonObject>>
 /** `{{#node.name#}}`. Ids with hyphens are real, so anything but the delimiters may stand inside. */
 const PLACEHOLDER = /\{\{#([^{}#]{1,400})#\}\}/g
 
+/** A piece of a template. */
 export type TemplatePart =
   | { readonly kind: 'text'; readonly text: string }
   | { readonly kind: 'variable'; readonly selector: readonly string[] }

@@ -1,6 +1,7 @@
 import type { JsonObject } from '#domain/app.ts'
 import type { RunFailure, TokenUsage } from '#domain/run.ts'
 
+/** One turn of what a model is sent. */
 export type ModelMessage = {
   readonly role: 'system' | 'user' | 'assistant'
   readonly text: string
@@ -8,6 +9,7 @@ export type ModelMessage = {
   readonly images?: readonly { readonly url: string; readonly detail: string }[]
 }
 
+/** What a model is asked. */
 export type ModelRequest = {
   /** The name that the app asks for; an operator's own setting wins. */
   readonly model: string | null
@@ -16,6 +18,7 @@ export type ModelRequest = {
   readonly params: JsonObject
 }
 
+/** A piece of a model's answer. */
 export type ModelChunk =
   | { readonly kind: 'text' | 'reasoning'; readonly delta: string }
   | { readonly kind: 'finish'; readonly reason: string }

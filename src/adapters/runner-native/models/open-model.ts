@@ -3,6 +3,7 @@ import type { ModelClient } from './model-client.ts'
 import { createOpenAiModel } from './openai-compatible.ts'
 import { createScriptedModel } from './scripted.ts'
 
+/** The operator's choice; empty counts as unset. */
 export type ModelSettings = {
   readonly baseUrl: string | null
   readonly apiKey: string | null

@@ -2,6 +2,7 @@ import OpenAI, { APIError } from 'openai'
 import type { RunFailure } from '#domain/run.ts'
 import { type ModelChunk, type ModelClient, ModelFailure, type ModelMessage } from './model-client.ts'
 
+/** Where a model is served, and how to ask there. */
 export type Endpoint = { readonly baseUrl: string; readonly apiKey: string | null; readonly name: string | null }
 
 const TIMEOUT_MS = 600_000

@@ -14,6 +14,7 @@ export type NodeServices = {
   readonly templates: TemplateRenderer
 }
 
+/** One execution of one node. */
 export type NodeTask = {
   readonly node: GraphNode
   readonly pool: VariablePool
@@ -24,6 +25,7 @@ export type NodeTask = {
   readonly signal: AbortSignal
 }
 
+/** What a node made of it. */
 export type NodeResult = {
   readonly inputs: JsonObject
   readonly outputs: JsonObject
@@ -42,6 +44,7 @@ export type NodeExecutor = {
   readonly check?: (node: GraphNode, services: NodeServices) => Missing | null
 }
 
+/** What a node lacks here. */
 export type Missing = { readonly kind: 'model' } | ({ readonly kind: 'node' } & Pick<PreflightIssue, 'reason' | 'fix'>)
 
 /** An expected failure of a node; the app may have a strategy for it. */
