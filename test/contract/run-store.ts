@@ -1,0 +1,86 @@
+import { randomUUID } from 'node:crypto'
+import { expect } from 'chai'
+import type { RunRecord, RunResult } from '#application/ports/run-store.ts'
+import { anApp, aWorkspace, NOW_MS } from '../support/builders.ts'
+import type { Open, Opened } from '../support/seed.ts'
+
+const RESULT: RunResult = {
+  status: 'succeeded',
+  outputs: { answer: "it's? fine", list: [1, null] },
+  error: null,
+  usage: { promptTokens: 3, completionTokens: 4, totalTokens: 7 },
+  totalSteps: 5,
+  exceptionsCount: 1,
+  elapsedS: 1.25,
+  finishedAtMs: NOW_MS + 1250,
+}
+
+/** What every RunStore promises. */
+export function runStoreContract(name: string, open: Open): void {
+  describe(`RunStore contract: ${name}`, () => {
+    let opened: Opened
+    before(async () => {
+      opened = await open()
+    })
+    after(() => opened.close())
+
+    const aRun = async (): Promise<RunRecord> => {
+      const workspace = aWorkspace()
+      await opened.seed.workspace(workspace)
+      const app = anApp({ workspaceId: workspace.id })
+      await opened.stores.apps.add(app)
+      const run: RunRecord = {
+        id: randomUUID(),
+        taskId: randomUUID(),
+        workspaceId: workspace.id,
+        appId: app.id,
+        workflowId: randomUUID(),
+        mode: 'workflow',
+        owner: { kind: 'account', id: randomUUID() },
+        createdFrom: 'openapi',
+        status: 'running',
+        inputs: { name: 'Ada' },
+        createdAtMs: NOW_MS,
+      }
+      await opened.stores.runs.start(run)
+      return run
+    }
+
+    it('finds a run by id and by task, running and ended', async () => {
+      const { runs } = opened.stores
+      const run = await aRun()
+      expect(await runs.find(run.id)).to.deep.equal({ ...run, result: null })
+      expect(await runs.finish(run.id, RESULT)).to.equal(true)
+      const ended = { ...run, status: 'succeeded', result: RESULT }
+      expect(await runs.find(run.id)).to.deep.equal(ended)
+      expect(await runs.findByTask(run.taskId)).to.deep.equal(ended)
+    })
+
+    it('H14 of twenty concurrent endings one is kept', async () => {
+      const { runs } = opened.stores
+      const run = await aRun()
+      const endings = Array.from({ length: 20 }, (_, at) => ({ ...RESULT, totalSteps: at }))
+      const won = await Promise.all(endings.map((ending) => runs.finish(run.id, ending)))
+      expect(won.filter(Boolean)).to.have.length(1)
+      expect((await runs.find(run.id))?.result?.totalSteps).to.equal(won.indexOf(true))
+      expect(await runs.finish(run.id, { ...RESULT, status: 'failed' })).to.equal(false)
+    })
+
+    it('a paused run can still end', async () => {
+      const { runs } = opened.stores
+      const run = await aRun()
+      expect(await runs.finish(run.id, { ...RESULT, status: 'paused' })).to.equal(true)
+      expect(await runs.finish(run.id, RESULT)).to.equal(true)
+      expect((await runs.find(run.id))?.status).to.equal('succeeded')
+    })
+
+    it('knows nothing of unknown and malformed ids', async () => {
+      const { runs } = opened.stores
+      for (const id of [randomUUID(), 'nope', '']) {
+        expect(await runs.find(id)).to.equal(null)
+        expect(await runs.findByTask(id)).to.equal(null)
+        expect(await runs.finish(id, RESULT)).to.equal(false)
+      }
+    })
+  })
+}

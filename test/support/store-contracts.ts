@@ -1,0 +1,21 @@
+import { accountDirectoryContract } from '../contract/account-directory.ts'
+import { appCatalogContract } from '../contract/app-catalog.ts'
+import { auditLogContract } from '../contract/audit-log.ts'
+import { conversationStoreContract } from '../contract/conversation-store.ts'
+import { refreshTokenStoreContract } from '../contract/refresh-token-store.ts'
+import { runStoreContract } from '../contract/run-store.ts'
+import { tokenStoreContract } from '../contract/token-store.ts'
+import { unitOfWorkContract } from '../contract/unit-of-work.ts'
+import type { Open } from './seed.ts'
+
+/** Every suite that a set of database-backed stores must pass. */
+export function storeContracts(name: string, open: Open): void {
+  accountDirectoryContract(name, open)
+  appCatalogContract(name, open)
+  auditLogContract(name, open)
+  conversationStoreContract(name, open)
+  refreshTokenStoreContract(name, open)
+  runStoreContract(name, open)
+  tokenStoreContract(name, open)
+  unitOfWorkContract(name, open)
+}
