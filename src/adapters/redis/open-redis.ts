@@ -1,0 +1,108 @@
+import { Cluster, Redis, type RedisOptions } from 'ioredis'
+import type { Log } from '#application/ports/log.ts'
+import { DomainError } from '#domain/errors.ts'
+import { type Commands, SCRIPTS } from './scripts.ts'
+
+export type RedisSettings = {
+  /** `redis://`, `rediss://`, or `redis+cluster://[user:password@]h1:p1,h2:p2`. */
+  readonly url: string
+  /** Names the connection in CLIENT LIST; the stores put it before their keys themselves. */
+  readonly keyPrefix: string
+  readonly log: Log
+}
+
+/** A connection that comes back by itself after an outage, and is quick to say so during one. */
+export type RedisLink = {
+  readonly client: Redis | Cluster
+  /**
+   * Commands given in one call leave in one write.
+   * @throws DomainError `service_unavailable` when any of them fails, within about a second
+   */
+  ask<R>(commands: (redis: Commands) => Promise<R>): Promise<R>
+  quit(): Promise<void>
+}
+
+/** A dead server must cost a request no more than this before the caller can do without it. */
+const TIMEOUT_MS = 1000
+const MAX_RETRY_DELAY_MS = 2000
+
+/** Connects in the background; the first commands wait for the first attempt, later ones never queue. */
+export function openRedis({ url, keyPrefix, log }: RedisSettings): RedisLink {
+  const client = connect(url, keyPrefix)
+  for (const [name, lua] of Object.entries(SCRIPTS)) client.defineCommand(name, { numberOfKeys: 1, lua })
+  const opening = firstAttempt(client)
+  logOutages(client, log)
+  // defineCommand added the scripts at run time, where the types of the client cannot see them.
+  const commands = client as unknown as Commands
+
+  return {
+    client,
+    async ask(run) {
+      if (client.status !== 'ready') await opening
+      if (client.status !== 'ready')
+        throw new DomainError('service_unavailable', {}, { cause: new Error('redis down') })
+      try {
+        return await run(commands)
+      } catch (cause) {
+        throw new DomainError('service_unavailable', {}, { cause })
+      }
+    },
+    async quit() {
+      if (client.status !== 'ready') return client.disconnect()
+      await client.quit()
+    },
+  }
+}
+
+function connect(url: string, name: string): Redis | Cluster {
+  const options = {
+    connectionName: name.replaceAll(/[^\w.-]/g, ''),
+    connectTimeout: TIMEOUT_MS,
+    commandTimeout: TIMEOUT_MS,
+    // A server that accepts and then says nothing is as dead as one that refuses.
+    socketTimeout: 2 * TIMEOUT_MS,
+    maxRetriesPerRequest: 0,
+    enableOfflineQueue: false,
+    // A swap whose answer was lost may have happened; sent again it would say that somebody else won.
+    autoResendUnfulfilledCommands: false,
+  } satisfies RedisOptions
+  const retryStrategy = (times: number) => Math.min(50 * 2 ** Math.min(times, 10), MAX_RETRY_DELAY_MS)
+  const cluster = /^redis\+cluster:\/\/(?:([^:@]*)(?::([^@]*))?@)?([^/?]+)/.exec(url)
+  if (cluster === null) return new Redis(url, { ...options, retryStrategy, enableAutoPipelining: true })
+  const [, username = '', password = '', hosts = ''] = cluster
+  return new Cluster(hosts.split(',').map(nodeOf), {
+    enableAutoPipelining: true,
+    enableOfflineQueue: false,
+    clusterRetryStrategy: retryStrategy,
+    slotsRefreshTimeout: TIMEOUT_MS,
+    redisOptions: {
+      ...options,
+      ...(username === '' ? {} : { username: decodeURIComponent(username) }),
+      ...(password === '' ? {} : { password: decodeURIComponent(password) }),
+    },
+  })
+}
+
+function nodeOf(text: string): { host: string; port: number } {
+  const { hostname, port } = new URL(`redis://${text}`)
+  return { host: hostname.replaceAll(/[[\]]/g, ''), port: port === '' ? 6379 : Number(port) }
+}
+
+function firstAttempt(client: Redis | Cluster): Promise<void> {
+  return new Promise((resolve) => {
+    for (const event of ['ready', 'error', 'close']) client.once(event, () => resolve())
+  })
+}
+
+/** One line when it goes and one when it is back, however many attempts lie between. */
+function logOutages(client: Redis | Cluster, log: Log): void {
+  let isDown = false
+  client.on('error', (error: unknown) => {
+    if (!isDown) log.error('redis does not answer', { error })
+    isDown = true
+  })
+  client.on('ready', () => {
+    if (isDown) log.info('redis answers again')
+    isDown = false
+  })
+}
