@@ -1,27 +1,41 @@
 import type { Clock } from '#application/ports/clock.ts'
 import type { DeviceFlowStore } from '#application/ports/device-flow-store.ts'
 import type { DeviceFlowState } from '#domain/device-flow-state.ts'
+import { DomainError } from '#domain/errors.ts'
 import { ExpiringMap } from './expiring-map.ts'
 
-/** Device flows of one process. Each step runs without a pause, which makes it atomic. */
-export function createMemoryDeviceFlowStore({ now }: { now: Clock }): DeviceFlowStore {
-  const flows = new ExpiringMap<DeviceFlowState>(now)
-  const hashes = new ExpiringMap<string>(now)
+export type MemoryFlowSettings = { readonly now: Clock; readonly maxFlows?: number }
+
+/** Device flows of one process. A full store refuses new ones rather than forget one that a person is typing. */
+export function createMemoryDeviceFlowStore({ now, maxFlows = 100_000 }: MemoryFlowSettings): DeviceFlowStore {
+  const flows = new ExpiringMap<DeviceFlowState>(now, maxFlows)
+  const hashes = new ExpiringMap<string>(now, maxFlows)
+
   return {
     async insert(flow, userCode) {
-      if (hashes.get(userCode) !== null) return false
+      if (hashes.get(userCode) !== undefined) return false
+      if (!hashes.hasRoom(userCode) || !flows.hasRoom(flow.deviceCodeHash)) {
+        throw new DomainError('service_unavailable', {})
+      }
       hashes.set(userCode, flow.deviceCodeHash, flow.expiresAtMs)
       flows.set(flow.deviceCodeHash, flow, flow.expiresAtMs)
       return true
     },
-    hashOf: async (userCode) => hashes.get(userCode),
-    find: async (deviceCodeHash) => flows.get(deviceCodeHash),
-    async update(deviceCodeHash, decide) {
-      const flow = flows.get(deviceCodeHash)
-      if (flow === null) return null
+
+    async hashOf(userCode) {
+      return hashes.get(userCode) ?? null
+    },
+
+    async find(hash) {
+      return flows.get(hash) ?? null
+    },
+
+    async update(hash, decide) {
+      const flow = flows.get(hash)
+      if (flow === undefined) return null
       const { result, write } = decide(flow)
-      if (write === 'remove') flows.delete(deviceCodeHash)
-      else if (write !== 'keep') flows.set(deviceCodeHash, write, write.expiresAtMs)
+      if (write === 'remove') flows.delete(hash)
+      else if (write !== 'keep') flows.set(hash, write, write.expiresAtMs)
       return result
     },
   }

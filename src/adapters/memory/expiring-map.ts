@@ -1,41 +1,64 @@
 import type { Clock } from '#application/ports/clock.ts'
 
-const SWEEP_EVERY = 1024
+type Kept<V> = { readonly value: V; readonly untilMs: number }
 
-/** A map whose entries vanish at their instant. Sweeps now and then on writes, so it needs no timer. */
-export class ExpiringMap<Value> {
-  readonly #entries = new Map<string, { value: Value; expiresAtMs: number }>()
+const SWEEP_EVERY_MS = 30_000
+
+/**
+ * A bounded map whose entries are gone at their instant. Swept while it is written to, so that it needs no timer that
+ * would keep the process alive.
+ */
+export class ExpiringMap<V> {
+  readonly #entries = new Map<string, Kept<V>>()
   readonly #now: Clock
-  #writes = 0
+  readonly #maxEntries: number
+  #sweptAtMs: number
 
-  constructor(now: Clock) {
+  constructor(now: Clock, maxEntries: number) {
     this.#now = now
+    this.#maxEntries = maxEntries
+    this.#sweptAtMs = now()
   }
 
-  get(key: string): Value | null {
-    const entry = this.#entries.get(key)
-    if (entry === undefined) return null
-    if (this.#now() < entry.expiresAtMs) return entry.value
+  get size(): number {
+    return this.#entries.size
+  }
+
+  get(key: string): V | undefined {
+    const kept = this.#entries.get(key)
+    return kept !== undefined && this.#now() < kept.untilMs ? kept.value : undefined
+  }
+
+  untilMs(key: string): number {
+    return this.#entries.get(key)?.untilMs ?? this.#now()
+  }
+
+  /** Whether there is room for one more key; `set` itself never refuses. */
+  hasRoom(key: string): boolean {
+    this.#sweep(this.#entries.size >= this.#maxEntries)
+    return this.#entries.has(key) || this.#entries.size < this.#maxEntries
+  }
+
+  /** Also makes the key the youngest. */
+  set(key: string, value: V, untilMs: number): void {
+    this.#sweep(false)
     this.#entries.delete(key)
-    return null
-  }
-
-  /** Epoch milliseconds at which a present entry goes, or null. */
-  expiryOf(key: string): number | null {
-    return this.get(key) === null ? null : (this.#entries.get(key)?.expiresAtMs ?? null)
-  }
-
-  set(key: string, value: Value, expiresAtMs: number): void {
-    this.#entries.set(key, { value, expiresAtMs })
-    this.#writes += 1
-    if (this.#writes % SWEEP_EVERY === 0) this.#sweep()
+    this.#entries.set(key, { value, untilMs })
   }
 
   delete(key: string): void {
     this.#entries.delete(key)
   }
 
-  #sweep(): void {
-    for (const [key, { expiresAtMs }] of this.#entries) if (this.#now() >= expiresAtMs) this.#entries.delete(key)
+  dropOldest(): void {
+    for (const key of this.#entries.keys()) return void this.#entries.delete(key)
+  }
+
+  #sweep(force: boolean): void {
+    const nowMs = this.#now()
+    // A full map is swept at most once a second: a flood must not turn every write into a scan.
+    if (nowMs - this.#sweptAtMs < (force ? 1000 : SWEEP_EVERY_MS)) return
+    this.#sweptAtMs = nowMs
+    for (const [key, { untilMs }] of this.#entries) if (nowMs >= untilMs) this.#entries.delete(key)
   }
 }

@@ -1,49 +1,57 @@
 import type { Clock } from '#application/ports/clock.ts'
 import type { RateLimiter } from '#application/ports/rate-limiter.ts'
+import type { CacheRead } from '#application/ports/token-cache.ts'
 import { type Bucket, retryAfterMs } from '#domain/rate-limit.ts'
 import { ExpiringMap } from './expiring-map.ts'
-import type { MemoryTokenCache } from './token-cache.ts'
+
+export type MemoryLimiterSettings = {
+  readonly now: Clock
+  /** Read along with the limits, as the shared limiter does in its one write. */
+  readonly cache: { read(tokenHash: string): CacheRead }
+  readonly maxBuckets?: number
+}
 
 type Hit = { readonly atMs: number; readonly receipt: string }
 
-/** Exact sliding windows of one process. */
-export function createMemoryRateLimiter(needs: { now: Clock; cache: Pick<MemoryTokenCache, 'read'> }): RateLimiter {
-  const { now, cache } = needs
-  const windows = new ExpiringMap<readonly Hit[]>(now)
-  let receipts = 0
+/** Sliding windows of one process. When a flood of keys fills it, the bucket unused for longest is forgotten. */
+export function createMemoryRateLimiter({ now, cache, maxBuckets = 100_000 }: MemoryLimiterSettings): RateLimiter {
+  const windows = new ExpiringMap<readonly Hit[]>(now, maxBuckets)
+  let calls = 0
 
-  /** Null when admitted and recorded, else how long to wait. */
-  function spend({ key, limit, windowMs }: Bucket, receipt: string): number | null {
-    if (limit === 0) return null
-    const atMs = now()
-    const live = (windows.get(key) ?? []).filter((hit) => hit.atMs > atMs - windowMs)
-    const oldest = live[0]
-    if (oldest !== undefined && live.length >= limit) return retryAfterMs(oldest.atMs, windowMs, atMs)
-    windows.set(key, [...live, { atMs, receipt }], atMs + 2 * windowMs)
-    return null
+  function hitsIn(bucket: Bucket): readonly Hit[] {
+    const sinceMs = now() - bucket.windowMs
+    const hits = windows.get(bucket.key) ?? []
+    return hits.filter(({ atMs }) => atMs > sinceMs)
+  }
+
+  function keep(bucket: Bucket, hits: readonly Hit[]): void {
+    if (!windows.hasRoom(bucket.key)) windows.dropOldest()
+    windows.set(bucket.key, hits, now() + bucket.windowMs)
   }
 
   return {
-    async admit(buckets, cacheKey) {
-      receipts += 1
-      const receipt = String(receipts)
-      const waits = buckets.map((bucket) => spend(bucket, receipt))
-      const refusedBy = waits.findIndex((wait) => wait !== null)
-      return {
-        retryAfterMs: waits[refusedBy] ?? null,
-        refusedBy: refusedBy === -1 ? null : refusedBy,
-        cached: cacheKey === undefined ? { kind: 'miss' } : cache.read(cacheKey),
-        receipt,
+    async admit(buckets, tokenHash) {
+      const receipt = String(++calls)
+      const cached: CacheRead = tokenHash === undefined ? { kind: 'miss' } : cache.read(tokenHash)
+      const active = buckets.filter(({ limit }) => limit > 0).map((bucket) => ({ bucket, hits: hitsIn(bucket) }))
+      for (const { bucket, hits } of active) {
+        const [oldest] = hits
+        if (oldest === undefined || hits.length < bucket.limit) continue
+        const waitMs = retryAfterMs(oldest.atMs, bucket.windowMs, now())
+        return { retryAfterMs: waitMs, refusedBy: buckets.indexOf(bucket), cached, receipt }
       }
+      for (const { bucket, hits } of active) keep(bucket, [...hits, { atMs: now(), receipt }])
+      return { retryAfterMs: null, refusedBy: null, cached, receipt }
     },
-    async giveBack({ key, windowMs }, receipt) {
-      const hits = windows.get(key)
-      if (hits === null) return
-      windows.set(
-        key,
-        hits.filter((hit) => hit.receipt !== receipt),
-        now() + 2 * windowMs,
-      )
+
+    async giveBack(bucket, receipt) {
+      const hits = windows.get(bucket.key) ?? []
+      if (hits.some((hit) => hit.receipt === receipt)) {
+        keep(
+          bucket,
+          hits.filter((hit) => hit.receipt !== receipt),
+        )
+      }
     },
   }
 }

@@ -1,87 +1,84 @@
 import type { Clock, Timer } from '#application/ports/clock.ts'
 import type { RunLog } from '#application/ports/run-log.ts'
-import { isEnding, type RunEvent } from '#domain/run.ts'
+import { isEnding } from '#domain/run.ts'
+import { RunTape } from './run-tape.ts'
 
-/** A paced writer waits when the slowest reader is this many events behind; an unpaced one cuts that reader off. */
-export const MAX_LAG_EVENTS = 256
-/** How long a finished run can still be read. */
-export const KEEP_AFTER_CLOSE_MS = 600_000
-
-type Reader = { nextSeq: number; cut: boolean }
-type Run = {
-  readonly events: RunEvent[]
-  readonly readers: Set<Reader>
-  closed: boolean
-  /** Resolved and renewed whenever anything changes. */
-  changed: PromiseWithResolvers<void>
+export type MemoryRunLogSettings = {
+  readonly now: Clock
+  readonly timer: Timer
+  /** What one run may keep, in characters of its events; older ones are dropped, and their readers cut. */
+  readonly maxRunSize?: number
+  /** What all runs may keep; beyond it the runs closed longest ago are dropped early. */
+  readonly maxTotalSize?: number
 }
 
-/** Events of the runs of one process. */
-export function createMemoryRunLog({ now, timer }: { now: Clock; timer: Timer }): RunLog {
-  const runs = new Map<string, Run>()
+/** How far a reader may be behind a paced run. */
+const MAX_LAG = { events: 256, size: 1_048_576 }
+/** A reader that holds a paced run up for so long is cut; its connection is as good as dead. */
+const STALL_MS = 30_000
+const KEEP_CLOSED_MS = 600_000
 
-  function runOf(runId: string): Run {
-    const known = runs.get(runId)
+/**
+ * Runs of this process, as tapes with many readers. A run keeps the newest 8 Mi characters of its events, all runs 256
+ * Mi together: a reader that needs what was dropped is cut, everybody else sees every event.
+ */
+export function createMemoryRunLog(settings: MemoryRunLogSettings): RunLog {
+  const { now, timer, maxRunSize = 8_388_608, maxTotalSize = 268_435_456 } = settings
+  const tapes = new Map<string, RunTape>()
+  /** Oldest first, each with what cancels its drop. */
+  const closed = new Map<string, () => void>()
+  let totalSize = 0
+
+  function tapeOf(runId: string): RunTape {
+    const known = tapes.get(runId)
     if (known !== undefined) return known
-    const run: Run = { events: [], readers: new Set(), closed: false, changed: Promise.withResolvers() }
-    runs.set(runId, run)
-    return run
+    const tape = new RunTape(maxRunSize)
+    tapes.set(runId, tape)
+    return tape
   }
 
-  function announce(run: Run): void {
-    const { resolve } = run.changed
-    run.changed = Promise.withResolvers()
-    resolve()
+  function drop(runId: string): void {
+    closed.get(runId)?.()
+    closed.delete(runId)
+    totalSize -= tapes.get(runId)?.size ?? 0
+    tapes.delete(runId)
   }
 
-  const isBehind = (run: Run) => (reader: Reader) => run.events.length - reader.nextSeq + 1 > MAX_LAG_EVENTS
+  function makeRoom(): void {
+    for (const runId of closed.keys()) {
+      if (totalSize <= maxTotalSize) return
+      drop(runId)
+    }
+  }
 
   return {
     async append(runId, step, { pace }) {
-      const run = runOf(runId)
-      const event = { ...step, seq: run.events.length + 1, atMs: now() }
-      run.events.push(event)
-      if (!pace) for (const reader of run.readers) if (isBehind(run)(reader)) reader.cut = true
-      announce(run)
-      while (pace && [...run.readers].some(isBehind(run))) await run.changed.promise
+      const tape = tapeOf(runId)
+      const before = tape.size
+      const event = tape.append(step, now())
+      totalSize += tape.size - before
+      makeRoom()
+      if (pace && !isEnding(step)) await tape.untilReadersAreNear(MAX_LAG, STALL_MS, timer)
       return event
     },
 
-    read(runId, fromSeq, signal) {
-      const run = runOf(runId)
-      const reader: Reader = { nextSeq: fromSeq, cut: false }
-      run.readers.add(reader)
-      const leave = () => {
-        run.readers.delete(reader)
-        announce(run)
+    async *read(runId, fromSeq, signal) {
+      const tape = tapeOf(runId)
+      try {
+        yield* tape.read(fromSeq, signal)
+      } finally {
+        if (tape.isUnused && tapes.get(runId) === tape) tapes.delete(runId)
       }
-      signal.addEventListener('abort', leave, { once: true })
-      return (async function* () {
-        try {
-          while (!signal.aborted && !reader.cut) {
-            const event = run.events[reader.nextSeq - 1]
-            if (event === undefined) {
-              if (run.closed) return
-              await run.changed.promise
-              continue
-            }
-            reader.nextSeq += 1
-            announce(run)
-            yield event
-            if (isEnding(event)) return
-          }
-        } finally {
-          signal.removeEventListener('abort', leave)
-          leave()
-        }
-      })()
     },
 
     async close(runId) {
-      const run = runOf(runId)
-      run.closed = true
-      announce(run)
-      timer(KEEP_AFTER_CLOSE_MS, () => runs.delete(runId))
+      const tape = tapes.get(runId)
+      if (tape === undefined || closed.has(runId)) return
+      tape.close()
+      closed.set(
+        runId,
+        timer(KEEP_CLOSED_MS, () => drop(runId)),
+      )
     },
   }
 }

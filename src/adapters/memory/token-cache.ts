@@ -8,46 +8,56 @@ import {
   REVOKED_TTL_MS,
   type TokenCache,
 } from '#application/ports/token-cache.ts'
-import type { AuthContext } from '#domain/auth-context.ts'
 import { ExpiringMap } from './expiring-map.ts'
 
-type Entry = AuthContext | 'invalid' | 'forgotten'
+export type MemoryCacheSettings = { readonly now: Clock; readonly ids: NewId; readonly maxEntries?: number }
 
+/** The cache, and the reading end that the limiter of the same process takes. */
 export type MemoryTokenCache = TokenCache & { read(tokenHash: string): CacheRead }
 
-/** Resolved tokens of one process. */
-export function createMemoryTokenCache({ now }: { now: Clock; ids?: NewId }): MemoryTokenCache {
-  const entries = new ExpiringMap<Entry>(now)
-  const putNew = (tokenHash: string, entry: Entry, expiresAtMs: number) => {
-    if (entries.get(tokenHash) === null) entries.set(tokenHash, entry, expiresAtMs)
+type Entry = CacheRead | { readonly kind: 'forgotten' }
+
+/** Resolved tokens of one process. A full cache stops refilling; what ends a token is always kept. */
+export function createMemoryTokenCache({ now, ids, maxEntries = 50_000 }: MemoryCacheSettings): MemoryTokenCache {
+  const entries = new ExpiringMap<Entry>(now, maxEntries)
+
+  function refill(hash: string, entry: Entry, untilMs: number): void {
+    if (entries.get(hash) !== undefined || untilMs <= now() || !entries.hasRoom(hash)) return
+    entries.set(hash, entry, untilMs)
   }
+
   return {
-    read(tokenHash) {
-      const entry = entries.get(tokenHash)
-      if (entry === null || entry === 'forgotten') return { kind: 'miss' }
-      return entry === 'invalid' ? { kind: 'invalid' } : { kind: 'hit', context: entry }
+    read(hash) {
+      const entry = entries.get(hash)
+      return entry === undefined || entry.kind === 'forgotten' ? { kind: 'miss' } : entry
     },
-    async put(tokenHash, context) {
-      putNew(tokenHash, context, Math.min(now() + POSITIVE_TTL_MS, context.expiresAtMs))
+
+    async put(hash, context) {
+      const named = { ...context, cacheEntryId: context.cacheEntryId ?? ids() }
+      refill(hash, { kind: 'hit', context: named }, Math.min(now() + POSITIVE_TTL_MS, context.expiresAtMs))
     },
-    async putMiss(tokenHash) {
-      putNew(tokenHash, 'invalid', now() + MISS_TTL_MS)
+
+    async putMiss(hash) {
+      refill(hash, { kind: 'invalid' }, now() + MISS_TTL_MS)
     },
-    async invalidate(tokenHashes) {
-      for (const tokenHash of tokenHashes) entries.set(tokenHash, 'invalid', now() + REVOKED_TTL_MS)
+
+    async invalidate(hashes) {
+      for (const hash of hashes) entries.set(hash, { kind: 'invalid' }, now() + REVOKED_TTL_MS)
     },
-    async forget(tokenHashes) {
-      for (const tokenHash of tokenHashes) {
-        // A dead token stays known as dead.
-        if (entries.get(tokenHash) !== 'invalid') entries.set(tokenHash, 'forgotten', now() + FORGET_TTL_MS)
+
+    async forget(hashes) {
+      for (const hash of hashes) {
+        // A revoke outlasts this: its longer refusal of refills must not be cut short.
+        if (entries.get(hash)?.kind !== 'invalid') entries.set(hash, { kind: 'forgotten' }, now() + FORGET_TTL_MS)
       }
     },
-    async recordVerdict(tokenHash, entryId, workspaceId, member) {
-      const entry = entries.get(tokenHash)
-      const expiresAtMs = entries.expiryOf(tokenHash)
-      if (entry === null || expiresAtMs === null || typeof entry === 'string' || entry.cacheEntryId !== entryId) return
-      const verifiedWorkspaces = { ...entry.verifiedWorkspaces, [workspaceId]: member }
-      entries.set(tokenHash, { ...entry, verifiedWorkspaces }, expiresAtMs)
+
+    async recordVerdict(hash, entryId, workspaceId, member) {
+      const entry = entries.get(hash)
+      if (entry?.kind !== 'hit' || entry.context.cacheEntryId !== entryId) return
+      const verifiedWorkspaces = { ...entry.context.verifiedWorkspaces, [workspaceId]: member }
+      const context = { ...entry.context, verifiedWorkspaces }
+      entries.set(hash, { kind: 'hit', context }, entries.untilMs(hash))
     },
   }
 }
