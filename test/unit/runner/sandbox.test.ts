@@ -49,6 +49,10 @@ describe('sandbox for code and templates', function () {
   })
 
   it('survives code that eats memory or stack', async () => {
+    expect(await run('function main() { return { size: new ArrayBuffer(1e9).byteLength } }')).to.deep.equal({
+      ok: false,
+      error: 'InternalError: out of memory',
+    })
     expect(await run('function main() { const a = []; for (;;) a.push(new Array(100000).fill(1)) }')).to.have.property(
       'ok',
       false,
