@@ -1,0 +1,114 @@
+import { inspect } from 'node:util'
+import { expect } from 'chai'
+import { createMemoryDatabase, type MemoryDatabase } from '#adapters/memory/database.ts'
+import { openMemoryStores } from '#adapters/memory/stores.ts'
+import { withAuditLines } from '#adapters/telemetry/audit-lines.ts'
+import { makeMembershipAccess } from '#application/auth/membership-access.ts'
+import type { Ports } from '#application/use-cases.ts'
+import { ACCOUNT_TOKEN, EXTERNAL_TOKEN, formatToken, type TokenKind } from '#domain/token-kind.ts'
+import { aWorld, OWNER, type World, type WorldOptions } from '../support/world.ts'
+import { type Edit, memoryEdit, sqlEdit } from './edit.ts'
+
+export const API = '/openapi/v1'
+
+/** A world whose tables can be edited, and whose log must be clean of secrets when it closes. */
+export type Place = World & { readonly edit: Edit }
+
+/** Opens a world for tests over HTTP; `close` fails when a secret stands in any of its log lines (E17). */
+export async function aPlace(options: WorldOptions = {}): Promise<Place> {
+  const secrets = new Set<string>()
+  const database = createMemoryDatabase()
+  const change = (base: Ports): Ports => {
+    const ports = options.on === 'services' ? base : onTables(base, database)
+    return recordingSecrets(options.change?.(ports) ?? ports, secrets)
+  }
+  const world = await aWorld({ ...options, change })
+  return {
+    ...world,
+    edit: world.services === null ? memoryEdit(database) : sqlEdit(world.services.orm.em),
+    async close() {
+      await world.close()
+      expectNoSecret(world.logLines, secrets)
+    },
+  }
+}
+
+/** The same world over tables that the test holds too. */
+function onTables(base: Ports, database: MemoryDatabase): Ports {
+  const stores = openMemoryStores(database)
+  const audit = withAuditLines(stores.audit, base.log)
+  return { ...base, ...stores, audit, access: makeMembershipAccess(stores.memberships) }
+}
+
+/** Takes note of every secret that passes: what is digested or sealed, user codes, signed cookies. */
+function recordingSecrets(ports: Ports, secrets: Set<string>): Ports {
+  const note = (secret: string) => {
+    secrets.add(secret)
+    return secret
+  }
+  const { digest, flows, consoleTokens } = ports
+  return {
+    ...ports,
+    digest: (secret) => note(digest(note(secret))),
+    flows: {
+      insert: (flow, userCode) => flows.insert(flow, note(userCode)),
+      hashOf: (userCode) => flows.hashOf(userCode),
+      find: (hash) => flows.find(hash),
+      update: (hash, decide) => flows.update(hash, decide),
+    },
+    consoleTokens: {
+      signAccess: async (session, untilMs) => note(await consoleTokens.signAccess(session, untilMs)),
+      signCsrf: async (session, untilMs) => note(await consoleTokens.signCsrf(session, untilMs)),
+      readAccess: (token) => consoleTokens.readAccess(token),
+      readCsrf: (token) => consoleTokens.readCsrf(token),
+    },
+  }
+}
+
+function expectNoSecret(lines: World['logLines'], secrets: ReadonlySet<string>): void {
+  const log = inspect(lines, { depth: null, maxArrayLength: null, maxStringLength: null })
+  const leaked = [...secrets].filter((secret) => log.includes(secret)).map((secret) => `${secret.slice(0, 6)}…`)
+  expect(leaked, 'E17 secrets in log lines').to.deep.equal([])
+}
+
+let drawn = 0
+
+/** A well-formed token of `kind` that nobody was given. */
+export function aToken(kind: TokenKind): string {
+  drawn += 1
+  const random = new Uint8Array(28)
+  new DataView(random.buffer).setUint32(0, drawn)
+  return formatToken(kind, random)
+}
+
+/** A bearer of a person whom only a company's identity provider knows. */
+export async function mintExternal(place: Place, email = 'sam@partner.example', label = 'laptop'): Promise<string> {
+  const token = aToken(EXTERNAL_TOKEN)
+  await place.ports.tokens.mint({
+    id: place.ports.newId(),
+    subject: { type: 'external_sso', email, issuer: 'https://idp.partner.example' },
+    clientId: 'difyctl',
+    deviceLabel: label,
+    prefix: EXTERNAL_TOKEN.prefix,
+    tokenHash: place.ports.digest(token),
+    createdAtMs: place.clock.now(),
+    expiresAtMs: place.clock.now() + 86_400_000,
+  })
+  return token
+}
+
+/** A bearer of the owner that lives for `lifeMs`, without the detour over a browser. */
+export async function mintOwn(place: Place, how: { label?: string; lifeMs?: number } = {}): Promise<string> {
+  const token = aToken(ACCOUNT_TOKEN)
+  await place.ports.tokens.mint({
+    id: place.ports.newId(),
+    subject: { type: 'account', accountId: place.owner.accountId, email: OWNER.email },
+    clientId: 'difyctl',
+    deviceLabel: how.label ?? 'minted',
+    prefix: ACCOUNT_TOKEN.prefix,
+    tokenHash: place.ports.digest(token),
+    createdAtMs: place.clock.now(),
+    expiresAtMs: place.clock.now() + (how.lifeMs ?? 86_400_000),
+  })
+  return token
+}
