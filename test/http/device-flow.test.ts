@@ -1,0 +1,3 @@
+import { deviceFlowSuite } from './suites/device-flow.ts'
+
+deviceFlowSuite('memory', {})
