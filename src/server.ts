@@ -109,7 +109,7 @@ async function openCore(config: Config, orm: Orm, log: Log): Promise<Core> {
   return {
     cases,
     secretKeys,
-    stopRuns: () => runControl.stopAll('shutdown'),
+    stopRuns: async () => runControl.stopAll('shutdown'),
     async close() {
       await sandbox.close()
       await fast.close()

@@ -25,3 +25,65 @@ export function workflowFile(name = 'Workflow'): string {
     - {id: e, source: start, target: end, sourceHandle: source, targetHandle: target}
 `
 }
+
+/** A chat that is a graph: start, one model node, its answer. */
+export function graphChatFile(name = 'Graph chat'): string {
+  return `${head('advanced-chat', name)}workflow:
+  graph:
+    nodes:
+    - id: start
+      data: {type: start, title: Start, variables: []}
+    - id: llm
+      data:
+        type: llm
+        title: Model
+        model: {provider: openai, name: gpt, mode: chat, completion_params: {}}
+        prompt_template: [{role: user, text: "{{#sys.query#}}"}]
+    - id: answer
+      data: {type: answer, title: Answer, answer: "{{#llm.text#}}"}
+    edges:
+    - {id: e1, source: start, target: llm, sourceHandle: source, targetHandle: target}
+    - {id: e2, source: llm, target: answer, sourceHandle: source, targetHandle: target}
+`
+}
+
+const MIDDLE = {
+  shows: '',
+  throws: `
+    - id: middle
+      data: {type: code, title: Code, code_language: javascript, variables: [], outputs: {}, code: "function main() { throw new Error('no') }"}`,
+  asks: `
+    - id: middle
+      data:
+        type: llm
+        title: Model
+        model: {provider: openai, name: gpt, mode: chat, completion_params: {}}
+        prompt_template: [{role: user, text: "{{#start.name#}}"}]`,
+}
+
+/** A workflow with a form, which shows its inputs, throws, or asks the model. */
+export function formFile(does: keyof typeof MIDDLE): string {
+  const via = does === 'shows' ? 'end' : 'middle'
+  return `${head('workflow', 'Form')}workflow:
+  graph:
+    nodes:
+    - id: start
+      data:
+        type: start
+        title: Start
+        variables:
+        - {variable: name, label: Name, type: text-input, required: true, max_length: 100}
+        - {variable: size, label: Size, type: number, required: false}
+        - {variable: tone, label: Tone, type: select, required: false, options: [warm, cool]}${MIDDLE[does]}
+    - id: end
+      data:
+        type: end
+        title: End
+        outputs:
+        - {variable: name, value_selector: [start, name]}
+        - {variable: size, value_selector: [start, size]}
+    edges:
+    - {id: e1, source: start, target: ${via}, sourceHandle: source, targetHandle: target}
+    - {id: e2, source: middle, target: end, sourceHandle: source, targetHandle: target}
+`
+}
