@@ -41,6 +41,7 @@ import { type ListApps, makeListApps } from './use-cases/list-apps.ts'
 import { type ListSessions, makeListSessions } from './use-cases/list-sessions.ts'
 import { type LookUpUserCode, makeLookUpUserCode } from './use-cases/look-up-user-code.ts'
 import { makePollToken, type PollToken } from './use-cases/poll-token.ts'
+import { makePreviewApproval, type PreviewApproval } from './use-cases/preview-approval.ts'
 import { makeRevokeSession, type RevokeSession } from './use-cases/revoke-session.ts'
 import { makeRunApp, type RunApp } from './use-cases/run-app.ts'
 import { makeSetUp, type SetUp } from './use-cases/set-up.ts'
@@ -103,6 +104,7 @@ export type UseCases = {
   readonly listWorkspaces: MembershipDirectory['list']
   readonly startDeviceFlow: StartDeviceFlow
   readonly lookUpUserCode: LookUpUserCode
+  readonly previewApproval: PreviewApproval
   readonly approveDevice: ApproveDevice
   readonly denyDevice: DenyDevice
   readonly pollToken: PollToken
@@ -152,6 +154,7 @@ export function makeUseCases(ports: Ports, settings: CoreSettings): UseCases {
     listWorkspaces: (accountId) => ports.memberships.list(accountId),
     startDeviceFlow: makeStartDeviceFlow({ ...ports, settings }),
     lookUpUserCode: makeLookUpUserCode(ports),
+    previewApproval: makePreviewApproval({ ...ports, settings }),
     approveDevice: makeApproveDevice({ ...ports, settings }),
     denyDevice: makeDenyDevice(ports),
     pollToken: makePollToken(ports),
