@@ -235,20 +235,30 @@ export function claimsOf(ctx: Context, { cookies, clientAddress }: HttpContext):
   }
 }
 
+/** Read when asked for: most handlers need none of it, and every request would pay for all of it. */
 function factsOf(ctx: Context, http: HttpContext): RequestFacts {
-  const userAgent = ctx
-    .get('User-Agent')
-    .replaceAll(/[^\x20-\x7e]/g, '')
-    .slice(0, 512)
-  const refreshToken = http.cookies.read(ctx, 'refresh_token')
   return {
-    ip: http.clientAddress(ctx.req),
-    userAgent: userAgent === '' ? null : userAgent,
-    claims: claimsOf(ctx, http),
-    refreshToken: refreshToken === null ? null : safeDecode(refreshToken),
-    prefersEventStream: ctx.accepts('application/json', 'text/event-stream') === 'text/event-stream',
-    isForm: Boolean(ctx.is('urlencoded')),
     http,
+    get ip() {
+      return http.clientAddress(ctx.req)
+    },
+    get userAgent() {
+      const printable = ctx.get('User-Agent').replaceAll(/[^\x20-\x7e]/g, '')
+      return printable === '' ? null : printable.slice(0, 512)
+    },
+    get claims() {
+      return claimsOf(ctx, http)
+    },
+    get refreshToken() {
+      const value = http.cookies.read(ctx, 'refresh_token')
+      return value === null ? null : safeDecode(value)
+    },
+    get prefersEventStream() {
+      return ctx.accepts('application/json', 'text/event-stream') === 'text/event-stream'
+    },
+    get isForm() {
+      return Boolean(ctx.is('urlencoded'))
+    },
     onHangUp: (fire) => ctx.res.once('close', () => (ctx.res.writableFinished ? undefined : fire())),
     setSession: (credentials) => http.cookies.set(ctx, credentials, http.now()),
     clearSession: () => http.cookies.clear(ctx),
