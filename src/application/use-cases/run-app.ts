@@ -116,30 +116,26 @@ export function makeRunApp(needs: Needs): RunApp {
     const events = runLog.read(ids.runId, 1, reader.signal)
     void carryRun({ job, owner: caller.owner, newConversation: fresh, parentMessageId: lastMessageId })
 
-    const begun = await firstEvents(app.mode, events)
-    await audit.append(
-      {
-        event: 'app.run.openapi',
-        facts: {
-          appId: app.id,
-          tenantId: app.workspaceId,
-          callerKind: caller.kind,
-          mode: app.mode,
-          surface: 'apps',
-          tokenId: context.tokenId,
-        },
-      },
-      now(),
-    )
-    return {
-      ids,
-      mode: app.mode,
-      createdAtMs,
-      events: begun,
-      hangUp() {
-        if (onHangUp(app.mode) === 'stop') void runControl.stop(ids.taskId, 'hang_up')
-        reader.abort()
-      },
+    const hangUp = () => {
+      if (onHangUp(app.mode) === 'stop') void runControl.stop(ids.taskId, 'hang_up')
+      reader.abort()
+    }
+    try {
+      const begun = await firstEvents(app.mode, events)
+      const { tokenId } = context
+      const facts = {
+        appId: app.id,
+        tenantId: app.workspaceId,
+        callerKind: caller.kind,
+        mode: app.mode,
+        surface: 'apps' as const,
+      }
+      await audit.append({ event: 'app.run.openapi', facts: { ...facts, tokenId } }, now())
+      return { ids, mode: app.mode, createdAtMs, events: begun, hangUp }
+    } catch (error) {
+      // Nobody will read on: a paced run would wait for its reader for ever.
+      hangUp()
+      throw error
     }
   }
 
