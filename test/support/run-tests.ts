@@ -1,0 +1,86 @@
+import { fork, spawnSync } from 'node:child_process'
+import { globSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Totals } from './run-suite.ts'
+import { FOUND_SERVICES, services } from './services.ts'
+
+/**
+ * `npm test`: the checks, then one mocha process a folder of `test/`, so that a suite that leaks or crashes cannot hide
+ * behind another. Words on the command line choose folders. The last line is the sum, alone.
+ */
+const ROOT = join(import.meta.dirname, '../..')
+const ORDER = ['check', 'unit', 'fence', 'http', 'e2e', 'integration', 'browser']
+/** A suite that has reported and still runs has left something open; an operator would see a hanging stop. */
+const LINGER_MS = 15_000
+
+function group(): Map<string, string[]> {
+  const groups = new Map<string, string[]>()
+  for (const file of globSync('test/**/*.test.ts', { cwd: ROOT }).toSorted()) {
+    const [, folder = '', ...rest] = file.split('/')
+    const name = rest.length === 0 ? folder.replace('.test.ts', '') : folder
+    groups.set(name, [...(groups.get(name) ?? []), join(ROOT, file)])
+  }
+  return groups
+}
+
+function check(): Totals {
+  const commands = [['biome', 'check', '.'], ['tsc']] as const
+  const failed = commands.filter(([command, ...args]) => {
+    return spawnSync(command, args, { cwd: ROOT, stdio: 'inherit' }).status !== 0
+  })
+  return { passed: 0, failed: failed.length, skipped: 0 }
+}
+
+/** What a person's shell points at must not leak into the servers that tests start. */
+function environment(): NodeJS.ProcessEnv {
+  const { DATABASE_URL: _database, REDIS_URL: _redis, ...rest } = process.env
+  return { ...rest, [FOUND_SERVICES]: JSON.stringify(services) }
+}
+
+async function runSuite(files: readonly string[]): Promise<Totals> {
+  const child = fork(join(import.meta.dirname, 'run-suite.ts'), files, { cwd: ROOT, env: environment() })
+  const stop = () => child.kill('SIGTERM')
+  process.once('exit', stop)
+  let totals: Totals | null = null
+  let linger: NodeJS.Timeout | undefined
+  child.once('message', (message) => {
+    totals = message as Totals // the only message that run-suite.ts sends
+    linger = setTimeout(() => child.kill('SIGKILL'), LINGER_MS)
+  })
+  const [code, signal] = await new Promise<[number | null, string | null]>((ended) => {
+    child.once('exit', (...how) => ended(how))
+  })
+  clearTimeout(linger)
+  process.off('exit', stop)
+  return judge(totals, code, signal)
+}
+
+/** A process that died without a word, or would not end, is a failure that no test counted. */
+function judge(totals: Totals | null, code: number | null, signal: string | null): Totals {
+  if (totals === null) {
+    process.stderr.write(`\n*** the suite ended early (${signal ?? code}) ***\n`)
+    return { passed: 0, failed: 1, skipped: 0 }
+  }
+  if (signal === null && (code === 0 || totals.failed > 0)) return totals
+  process.stderr.write(`\n*** the suite left something open or broke after its end (${signal ?? code}) ***\n`)
+  return { ...totals, failed: totals.failed + 1 }
+}
+
+process.once('SIGTERM', () => process.exit(1))
+const groups = group()
+const known = [...new Set([...ORDER, ...groups.keys()])].filter((name) => name === 'check' || groups.has(name))
+const asked = process.argv.slice(2)
+const sum = { passed: 0, failed: 0, skipped: 0 }
+for (const name of asked.length === 0 ? known : asked) {
+  process.stdout.write(`\n== ${name}\n`)
+  const files = groups.get(name) ?? []
+  if (name !== 'check' && files.length === 0) throw new Error(`no tests in test/${name}`)
+  const { passed, failed, skipped } = name === 'check' ? check() : await runSuite(files)
+  if (name !== 'check') process.stdout.write(`${name}: ${passed} passed, ${failed} failed, ${skipped} skipped\n`)
+  sum.passed += passed
+  sum.failed += failed
+  sum.skipped += skipped
+}
+const ranNothing = sum.passed + sum.failed === 0 && (asked.length === 0 || asked.some((name) => name !== 'check'))
+process.exitCode = sum.failed > 0 || ranNothing ? 1 : 0
+process.stdout.write(`${sum.passed} passed, ${sum.failed} failed, ${sum.skipped} skipped\n`)
