@@ -1,7 +1,7 @@
 import type { RunControl, StopReason } from '#application/ports/run-control.ts'
 
 /** Stops of one process, and the end of all its runs when it stops itself. */
-export type MemoryRunControl = RunControl & { stopAll(reason: StopReason): void }
+export type MemoryRunControl = RunControl & { stopAll(reason: StopReason): Promise<void> }
 
 /** Stops runs that this process carries. */
 export function createMemoryRunControl(): MemoryRunControl {
@@ -18,7 +18,7 @@ export function createMemoryRunControl(): MemoryRunControl {
     async stop(taskId, reason) {
       carried.get(taskId)?.abort(reason)
     },
-    stopAll(reason) {
+    async stopAll(reason) {
       for (const controller of carried.values()) controller.abort(reason)
     },
   }

@@ -53,7 +53,8 @@ export class RunTape {
 
   async *read(fromSeq: number, signal: AbortSignal): AsyncGenerator<RunEvent> {
     const reader: Reader = { nextSeq: Math.max(1, fromSeq), isCut: false, wake: () => {} }
-    const onAbort = () => reader.wake()
+    // At once: whoever hung up may never ask for another event, and must not hold the run until then.
+    const onAbort = () => this.#cut(reader)
     signal.addEventListener('abort', onAbort)
     this.#readers.add(reader)
     try {
@@ -125,6 +126,7 @@ export class RunTape {
     reader.isCut = true
     this.#readers.delete(reader)
     reader.wake()
+    this.#wakeWriter()
   }
 
   #wakeReaders(): void {
