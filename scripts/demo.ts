@@ -6,7 +6,7 @@ import { openVisitor } from './demo/open-visitor.ts'
 import { createPrograms } from './demo/programs.ts'
 import type { Person } from './demo/visitor.ts'
 
-/** The main job from start to end, unattended, on a server, a data folder and a config folder of its own. */
+/** The main job, unattended, on a server and folders of its own; `--forms` leaves the browser out. */
 const TOTAL_TIMEOUT_MS = 120_000
 const EXAMPLES = join(import.meta.dirname, '../examples')
 const ADA: Person = { email: 'ada@example.com', name: 'Ada', password: 'correct-horse-42' }
@@ -16,7 +16,13 @@ const home = await mkdtemp(join(tmpdir(), 'latchkey-demo-'))
 const show = (text: string) => void process.stdout.write(text)
 const programs = createPrograms(
   home,
-  { PORT: '0', DATA_DIR: join(home, 'data'), MODEL_BASE_URL: 'scripted:', XDG_CONFIG_HOME: join(home, 'config') },
+  {
+    PORT: '0',
+    DATA_DIR: join(home, 'data'),
+    MODEL_BASE_URL: 'scripted:',
+    LOG_LEVEL: 'warn',
+    XDG_CONFIG_HOME: join(home, 'config'),
+  },
   show,
 )
 
@@ -35,7 +41,7 @@ async function latchkey(words: readonly string[], wanted: string, exit = 0): Pro
 }
 
 async function signIn(server: string): Promise<void> {
-  const visitor = await openVisitor()
+  const visitor = await openVisitor(process.argv.includes('--forms'))
   try {
     show(`\n[ browser: ${visitor.means} ]\n[ ${server}/install: create the first account ]\n`)
     await visitor.install(server, ADA)

@@ -43,7 +43,7 @@ export function openFormVisitor(): Visitor {
   }
 
   return {
-    means: 'plain form posts (no Chromium on this machine)',
+    means: 'plain form posts, no browser',
     async install(server, { email, name, password }) {
       await submit(await open(`${server}/install`), { email, name, password })
     },

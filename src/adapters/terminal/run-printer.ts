@@ -60,11 +60,16 @@ export function createRunPrinter(out: Output, args: Args): RunPrinter {
       const outputs = Object.entries(workflowFinished?.data?.outputs ?? {})
       const [only, ...others] = outputs
       if (only === undefined) return
-      // A workflow may have streamed as text what it now returns as its output.
-      if (others.length === 0 && only[1] === written) return
+      // A workflow may have streamed as text what it now returns as its outputs.
+      const streamed = written !== '' && outputs.every(([, value]) => isPlain(value) && written.includes(String(value)))
+      if (streamed) return
       if (others.length === 0 && typeof only[1] === 'string') write(only[1])
       else out.json(Object.fromEntries(outputs))
       close()
     },
   }
+}
+
+function isPlain(value: unknown): boolean {
+  return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean'
 }

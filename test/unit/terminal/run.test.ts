@@ -109,6 +109,16 @@ describe('latchkey run', () => {
     expect((await world.latchkey(['run', AN_APP_ID, '--stream'])).stdout).to.equal('one two\n')
   })
 
+  it('does not repeat several outputs that were streamed as text, and prints those that were not', async () => {
+    const streamed = (outputs: Record<string, unknown>) => {
+      const [ping, started, node, finished] = aFlow({ outputs })
+      return { frames: [ping, started, node, flow('text_chunk', { text: 'one\n7' }), finished] }
+    }
+    world.api.on(RUN, streamed({ a: 'one', b: 7 }), streamed({ a: 'one', b: [7] }))
+    expect((await world.latchkey(['run', AN_APP_ID, '--stream'])).stdout).to.equal('one\n7\n')
+    expect((await world.latchkey(['run', AN_APP_ID, '--stream'])).stdout).to.include('"b": [')
+  })
+
   it('gives one event a line with --stream --json, unknown ones and unknown keys included', async () => {
     world.api.on(RUN, { frames: [chat('agent_dreamt', { sheep: 3 }), ...aChat] })
     const lines = (await world.latchkey(['run', AN_APP_ID, 'hi', '--stream', '--json'])).stdout.trim().split('\n')
