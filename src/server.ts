@@ -36,6 +36,7 @@ import { withAuditLines } from '#adapters/telemetry/audit-lines.ts'
 import { createLog } from '#adapters/telemetry/log.ts'
 import { mountAccount } from '#application/auth/checks.ts'
 import { makeMembershipAccess } from '#application/auth/membership-access.ts'
+import { outliveOutage } from '#application/auth/outlive-outage.ts'
 import type { Timer } from '#application/ports/clock.ts'
 import type { Log } from '#application/ports/log.ts'
 import { makeUseCases, type UseCases } from '#application/use-cases.ts'
@@ -128,13 +129,13 @@ function openFastStores(config: Config, log: Log) {
   }
   const prefix = config.redisKeyPrefix
   const redis = openRedis({ url: config.redisUrl, keyPrefix: prefix, log })
-  const stores = {
-    flows: createRedisDeviceFlowStore(redis, { prefix, now, log }),
+  const outliving = outliveOutage({
     limiter: createRedisRateLimiter(redis, { prefix }),
     cache: createRedisTokenCache(redis, { prefix, now }),
-  }
+    localLimiter: createMemoryRateLimiter({ now, cache: createMemoryTokenCache({ now, ids: newId }) }),
+  })
   return {
-    stores,
+    stores: { flows: createRedisDeviceFlowStore(redis, { prefix, now, log }), ...outliving },
     close: async () => {
       await redis.quit()
     },
