@@ -1,0 +1,84 @@
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { type AddressInfo, createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Redis } from 'ioredis'
+
+const MASTERS = 3
+const SLOTS = 16_384
+const MAX_PROBES = 200
+
+export type TestCluster = { readonly url: string; readonly ports: readonly number[]; close(): Promise<void> }
+
+/** `describe` where a cluster can be started; else `describe.skip`, or a failure where services are required. */
+export function clusterSuite(): Mocha.SuiteFunction | Mocha.PendingSuiteFunction {
+  if (spawnSync('redis-server', ['--version']).status === 0) return describe
+  if (process.env.REQUIRE_SERVICES === '1') throw new Error('missing: redis-server, for a cluster')
+  process.stderr.write('\n*** SKIPPING every test that needs a Redis Cluster (the redis-server package) ***\n\n')
+  return describe.skip
+}
+
+/** Three masters without replicas, on ports and in folders of their own. */
+export async function startCluster(): Promise<TestCluster> {
+  const folder = await mkdtemp(join(tmpdir(), 'latchkey-cluster-'))
+  const ports = await freePorts(2 * MASTERS)
+  const masters = ports.slice(0, MASTERS)
+  const children = masters.map((port, at) => start(folder, port, ports[MASTERS + at] ?? 0))
+  // They knock until the servers listen.
+  const clients = masters.map((port) => new Redis(port, '127.0.0.1').on('error', () => {}))
+  const [first] = clients
+  for (const [at, client] of clients.entries()) {
+    const from = Math.floor((at * SLOTS) / MASTERS)
+    await client.call('CLUSTER', 'ADDSLOTSRANGE', from, Math.floor(((at + 1) * SLOTS) / MASTERS) - 1)
+    await client.call('CLUSTER', 'SET-CONFIG-EPOCH', at + 1)
+    if (at > 0) await first?.call('CLUSTER', 'MEET', '127.0.0.1', masters[at] ?? 0, ports[MASTERS + at] ?? 0)
+  }
+  for (const client of clients) await untilUp(client)
+  for (const client of clients) client.disconnect()
+  return {
+    ports: masters,
+    url: `redis+cluster://${masters.map((port) => `127.0.0.1:${port}`).join(',')}`,
+    async close() {
+      for (const child of children) {
+        child.kill('SIGKILL')
+        if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
+      }
+      await rm(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+function start(folder: string, port: number, busPort: number): ChildProcess {
+  const options = {
+    port,
+    'cluster-port': busPort,
+    bind: '127.0.0.1',
+    dir: folder,
+    save: '',
+    'cluster-enabled': 'yes',
+    'cluster-config-file': `nodes-${port}.conf`,
+  }
+  const args = Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)])
+  return spawn('redis-server', args, { stdio: 'ignore' })
+}
+
+/** Gossip takes a moment, and nothing tells when it is through but the cluster itself. */
+async function untilUp(client: Redis): Promise<void> {
+  for (let probe = 0; probe < MAX_PROBES; probe++) {
+    const info = String(await client.call('CLUSTER', 'INFO'))
+    if (info.includes('cluster_state:ok') && info.includes(`cluster_known_nodes:${MASTERS}`)) return
+    await new Promise((resolve) => setTimeout(resolve, 50))
+  }
+  throw new Error('the cluster did not come up')
+}
+
+async function freePorts(count: number): Promise<number[]> {
+  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'))
+  await Promise.all(servers.map((server) => once(server, 'listening')))
+  // A TCP server's address is always this shape.
+  const ports = servers.map((server) => (server.address() as AddressInfo).port)
+  await Promise.all(servers.map((server) => new Promise((closed) => server.close(closed))))
+  return ports
+}
