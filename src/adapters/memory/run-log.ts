@@ -25,8 +25,8 @@ const KEEP_CLOSED_MS = 600_000
 export function createMemoryRunLog(settings: MemoryRunLogSettings): RunLog {
   const { now, timer, maxRunSize = 8_388_608, maxTotalSize = 268_435_456 } = settings
   const tapes = new Map<string, RunTape>()
-  /** Oldest first, each with what cancels its drop. */
-  const closed = new Map<string, () => void>()
+  /** When each was closed, oldest first. Dropped in passing: a timer of ten minutes would keep the process alive. */
+  const closedAtMs = new Map<string, number>()
   let totalSize = 0
 
   function tapeOf(runId: string): RunTape {
@@ -38,15 +38,14 @@ export function createMemoryRunLog(settings: MemoryRunLogSettings): RunLog {
   }
 
   function drop(runId: string): void {
-    closed.get(runId)?.()
-    closed.delete(runId)
+    closedAtMs.delete(runId)
     totalSize -= tapes.get(runId)?.size ?? 0
     tapes.delete(runId)
   }
 
-  function makeRoom(): void {
-    for (const runId of closed.keys()) {
-      if (totalSize <= maxTotalSize) return
+  function dropOld(): void {
+    for (const [runId, atMs] of closedAtMs) {
+      if (totalSize <= maxTotalSize && now() < atMs + KEEP_CLOSED_MS) return
       drop(runId)
     }
   }
@@ -57,12 +56,13 @@ export function createMemoryRunLog(settings: MemoryRunLogSettings): RunLog {
       const before = tape.size
       const event = tape.append(step, now())
       totalSize += tape.size - before
-      makeRoom()
+      dropOld()
       if (pace && !isEnding(step)) await tape.untilReadersAreNear(MAX_LAG, STALL_MS, timer)
       return event
     },
 
     async *read(runId, fromSeq, signal) {
+      dropOld()
       const tape = tapeOf(runId)
       try {
         yield* tape.read(fromSeq, signal)
@@ -73,12 +73,9 @@ export function createMemoryRunLog(settings: MemoryRunLogSettings): RunLog {
 
     async close(runId) {
       const tape = tapes.get(runId)
-      if (tape === undefined || closed.has(runId)) return
+      if (tape === undefined || closedAtMs.has(runId)) return
       tape.close()
-      closed.set(
-        runId,
-        timer(KEEP_CLOSED_MS, () => drop(runId)),
-      )
+      closedAtMs.set(runId, now())
     },
   }
 }
