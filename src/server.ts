@@ -45,7 +45,8 @@ import { packageVersion } from './version.ts'
 
 const now = Date.now
 const timer: Timer = (delayMs, fire) => {
-  const handle = setTimeout(fire, delayMs)
+  // Nothing here is worth keeping a stopping process alive for.
+  const handle = setTimeout(fire, delayMs).unref()
   return () => clearTimeout(handle)
 }
 

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 
 /** The version in package.json, from the sources and from `dist` alike. */
 export async function packageVersion(): Promise<string> {
-  for (const up of ['../..', '..']) {
+  for (const up of ['..', '../..']) {
     const path = join(import.meta.dirname, up, 'package.json')
     const found: unknown = existsSync(path) ? JSON.parse(await readFile(path, 'utf8')) : null
     if (typeof found === 'object' && found !== null && 'version' in found) return String(found.version)
