@@ -1,5 +1,6 @@
 import { objectsAt, textAt, textsAt } from '#domain/json.ts'
-import { type Graph, type GraphNode, isBranching, isResponse } from './graph.ts'
+import { assignedBy } from '../nodes/assigner.ts'
+import { type Graph, type GraphNode, isBranching, isContainer, isResponse } from './graph.ts'
 import type { EdgeState } from './scheduler-state.ts'
 import { partsOf, type TemplatePart } from './variable-pool.ts'
 
@@ -76,7 +77,7 @@ function note(plan: StreamPlan, state: StreamState, event: StreamEvent): StreamS
   switch (event.kind) {
     case 'edges': {
       const opened = [...plan.templates.keys()]
-        .filter((id) => !state.known.includes(id) && isCertain(plan.graph, id, event.edges))
+        .filter((id) => !state.known.includes(id) && isCertain(plan, id, event.edges))
         .sort()
       return opened.length === 0
         ? state
@@ -96,7 +97,12 @@ function note(plan: StreamPlan, state: StreamState, event: StreamEvent): StreamS
  * Whether some path from the start has every deciding edge on it taken. Walking back from the node costs one visit an
  * edge; listing the paths would be exponential on graphs that people really draw.
  */
-function isCertain(graph: Graph, nodeId: string, edges: Readonly<Record<string, EdgeState>>): boolean {
+function isCertain(
+  { graph, templates }: StreamPlan,
+  nodeId: string,
+  edges: Readonly<Record<string, EdgeState>>,
+): boolean {
+  const template = templates.get(nodeId) ?? []
   const seen = new Set([nodeId])
   for (const id of seen) {
     if (id === graph.rootId) return true
@@ -104,10 +110,18 @@ function isCertain(graph: Graph, nodeId: string, edges: Readonly<Record<string, 
       const source = graph.nodes.get(edge.source)
       const state = edges[edge.id]
       if (source === undefined || state === 'skipped') continue
-      if (state === 'taken' || !(isBranching(source) || isResponse(source))) seen.add(source.id)
+      if (state === 'taken' || !holdsBack(source, template)) seen.add(source.id)
     }
   }
   return false
+}
+
+/** Whether an answer after this node must wait for it, though the run is certain to come to the answer. */
+function holdsBack(node: GraphNode, template: readonly TemplatePart[]): boolean {
+  if (isBranching(node) || isResponse(node) || isContainer(node)) return true
+  if (node.type !== 'assigner') return false
+  const assigned = assignedBy(node.data)
+  return template.some((part) => part.kind === 'variable' && assigned.includes(part.selector.slice(0, 2).join('.')))
 }
 
 function drain(

@@ -71,6 +71,11 @@ export function isResponse(node: GraphNode): boolean {
   return node.type === 'answer' || node.type === 'end'
 }
 
+/** Whether the node has a graph of its own, run once for each of its rounds. */
+export function isContainer(node: GraphNode): boolean {
+  return node.type === 'iteration' || node.type === 'loop'
+}
+
 function readNode(raw: JsonObject): GraphNode | null {
   const id = idOf(raw, 'id')
   const data = objectAt(raw, 'data')

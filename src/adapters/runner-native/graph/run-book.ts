@@ -4,7 +4,7 @@ import type { Json, JsonObject } from '#domain/app.ts'
 import type { AppMode } from '#domain/app-mode.ts'
 import { NO_USAGE, type NodeRef, type RunFailure, type RunStep, type RunTotals, type TokenUsage } from '#domain/run.ts'
 import { SERVER_FAULT } from '../failures.ts'
-import { NodeFailure, type NodeResult } from '../nodes/node-executor.ts'
+import { type Assignment, NodeFailure, type NodeResult } from '../nodes/node-executor.ts'
 import { heard, INITIAL_STREAM, planStream, type StreamEvent, tell } from './answer-stream.ts'
 import type { Graph } from './graph.ts'
 import type { Execution, SchedulerCommand, SchedulerState } from './scheduler-state.ts'
@@ -27,6 +27,8 @@ type Entry = {
 /** One graph run's variables, answer and totals, and its steps in words. */
 export type RunBook = {
   readonly pool: () => VariablePool
+  /** Changes variables; gives those of the conversation, which outlive the run. */
+  readonly assign: (assignments: readonly Assignment[]) => JsonObject
   /** Whether any of the node's text was kept for the answer. */
   readonly wasHeard: (nodeId: string) => boolean
   /** Takes a piece of a node's text; gives what can be told of the answer now. */
@@ -135,6 +137,15 @@ export function openRunBook(graph: Graph, initial: VariablePool, mode: AppMode, 
 
   return {
     pool: () => pool,
+    assign(assignments) {
+      const kept: Record<string, Json> = {}
+      for (const { selector, value } of assignments) {
+        const [namespace = '', name = ''] = selector
+        pool = { ...pool, [namespace]: { ...pool[namespace], [name]: value } }
+        if (namespace === 'conversation') kept[name] = value
+      }
+      return kept
+    },
     wasHeard: (nodeId) => heard(stream, nodeId).length > 0,
     hear: (nodeId, delta) => say({ kind: 'delta', nodeId, delta }),
     keepResult(nodeId, result) {

@@ -124,6 +124,10 @@ async function runNode(
     job,
     services: needs.services,
     signal,
+    assign: async (assignments) => {
+      const kept = book.assign(assignments)
+      if (Object.keys(kept).length > 0) await job.saveVariables(kept)
+    },
     emit: signal.aborted ? async () => {} : emit,
   })
 }

@@ -14,6 +14,9 @@ export type NodeServices = {
   readonly templates: TemplateRenderer
 }
 
+/** A variable's new value. */
+export type Assignment = { readonly selector: readonly string[]; readonly value: Json }
+
 /** One execution of one node. */
 export type NodeTask = {
   readonly node: GraphNode
@@ -22,6 +25,8 @@ export type NodeTask = {
   readonly services: NodeServices
   /** Tells a piece of the node's `text` while it grows; resolves when the run has room for more. */
   readonly emit: (delta: string) => Promise<void>
+  /** Changes variables for every later reader at once; resolves when those of the conversation are kept. */
+  readonly assign: (assignments: readonly Assignment[]) => Promise<void>
   readonly signal: AbortSignal
 }
 

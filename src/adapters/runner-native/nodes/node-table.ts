@@ -1,7 +1,9 @@
 import { answer } from './answer.ts'
+import { assigner } from './assigner.ts'
 import { code } from './code.ts'
 import { end } from './end.ts'
 import { ifElse } from './if-else.ts'
+import { listOperator } from './list-operator.ts'
 import { llm } from './llm.ts'
 import type { NodeExecutor } from './node-executor.ts'
 import { start } from './start.ts'
@@ -18,6 +20,8 @@ export type SupportedType =
   | 'template-transform'
   | 'variable-aggregator'
   | 'variable-assigner'
+  | 'assigner'
+  | 'list-operator'
   | 'code'
 
 const table: { readonly [T in SupportedType]: NodeExecutor } = {
@@ -29,6 +33,8 @@ const table: { readonly [T in SupportedType]: NodeExecutor } = {
   'template-transform': templateTransform,
   'variable-aggregator': variableAggregator,
   'variable-assigner': variableAggregator,
+  assigner,
+  'list-operator': listOperator,
   code,
 }
 
