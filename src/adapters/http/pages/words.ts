@@ -1,6 +1,7 @@
 import type { Scope } from '#domain/scope.ts'
 
-const MINUTE_MS = 60_000
+const SECOND_MS = 1000
+const MINUTE_MS = 60 * SECOND_MS
 const HOUR_MS = 60 * MINUTE_MS
 const DAY_MS = 24 * HOUR_MS
 const INSTANT = new Intl.DateTimeFormat('en-GB', { dateStyle: 'long', timeStyle: 'short', timeZone: 'UTC' })
@@ -18,7 +19,7 @@ export function ageInWords(sinceMs: number, nowMs: number): string {
 
 /** How long to wait, rounded up: an early retry would be refused again. */
 export function waitInWords(ms: number): string {
-  return ms < MINUTE_MS ? `${Math.ceil(ms / 1000)} seconds` : counted(ms, Math.ceil)
+  return counted(ms, Math.ceil)
 }
 
 function counted(ms: number, round: (count: number) => number): string {
@@ -28,6 +29,7 @@ function counted(ms: number, round: (count: number) => number): string {
 }
 
 function unitOf(ms: number): readonly [number, string] {
+  if (ms < MINUTE_MS) return [SECOND_MS, 'second']
   if (ms < HOUR_MS) return [MINUTE_MS, 'minute']
   return ms < DAY_MS ? [HOUR_MS, 'hour'] : [DAY_MS, 'day']
 }
