@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { Migrator } from '@mikro-orm/migrations'
 import type { EntityManager } from '@mikro-orm/sql'
 import { lockDataDir } from './data-lock.ts'
+import { returnLostConnections } from './lost-connections.ts'
 import { MIGRATIONS } from './migrations.ts'
 import { ENTITIES } from './schema.ts'
 
@@ -44,6 +45,7 @@ export async function openPostgres(options: { readonly url: string; readonly poo
       max: Math.max(SMALLEST_POOL, options.poolMax ?? 10),
       connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
       keepAlive: true,
+      onPoolCreated: returnLostConnections,
     },
   })
   return { em: orm.em, migrator: new Migrator(orm.em), shared: true, close: () => orm.close() }
