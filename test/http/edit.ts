@@ -66,10 +66,19 @@ export function memoryEdit(database: MemoryDatabase): Edit {
     },
     tokenRows: async () => database.tokens.rows().map(({ id, revokedAtMs }) => ({ id, live: revokedAtMs === null })),
     async auditRows(event) {
-      const rows = database.audit.rows().map(({ event: name, facts }) => ({ event: name, facts: { ...facts } }))
+      const rows = database.audit.rows().map(({ event: name, facts }) => ({ event: name, facts: asStored(facts) }))
       return rows.filter((row) => event === undefined || row.event === event)
     },
   }
+}
+
+/** The facts under the names that the audit table gives them. */
+function asStored(facts: object): Record<string, unknown> {
+  const renamed = Object.entries(facts).map(([name, fact]) => [
+    name.replaceAll(/[A-Z]/g, (one) => `_${one.toLowerCase()}`),
+    fact,
+  ])
+  return Object.fromEntries(renamed)
 }
 
 /** The same edits in SQL. */

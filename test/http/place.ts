@@ -19,7 +19,7 @@ export async function aPlace(options: WorldOptions = {}): Promise<Place> {
   const secrets = new Set<string>()
   const database = createMemoryDatabase()
   const change = (base: Ports): Ports => {
-    const ports = options.on === 'services' ? base : onTables(base, database)
+    const ports = options.on === 'services' ? spyable(base) : onTables(base, database)
     return recordingSecrets(options.change?.(ports) ?? ports, secrets)
   }
   const world = await aWorld({ ...options, change })
@@ -38,6 +38,21 @@ function onTables(base: Ports, database: MemoryDatabase): Ports {
   const stores = openMemoryStores(database)
   const audit = withAuditLines(stores.audit, base.log)
   return { ...base, ...stores, audit, access: makeMembershipAccess(stores.memberships) }
+}
+
+/** Stores as plain objects: sinon cannot wrap the methods of a proxy. */
+function spyable(ports: Ports): Ports {
+  const plain = <Store extends object>(store: Store): Store =>
+    Object.fromEntries(Object.keys(store).map((name) => [name, Reflect.get(store, name)])) as Store // key by key
+  const { tokens, accounts, memberships, apps, audit } = ports
+  return {
+    ...ports,
+    tokens: plain(tokens),
+    accounts: plain(accounts),
+    memberships: plain(memberships),
+    apps: plain(apps),
+    audit: plain(audit),
+  }
 }
 
 /** Takes note of every secret that passes: what is digested or sealed, user codes, signed cookies. */

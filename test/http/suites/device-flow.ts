@@ -318,7 +318,7 @@ export function deviceFlowSuite(name: string, options: WorldOptions): void {
       expect(polled.status).to.equal(200)
       const rows = await place.edit.auditRows('oauth.device_code_cross_ip_poll')
       expect(rows.map(({ facts }) => facts)).to.deep.equal([
-        { tokenId: polled.json.token_id, creationIp: '203.0.113.1', pollIp: '198.51.100.7' },
+        { token_id: polled.json.token_id, creation_ip: '203.0.113.1', poll_ip: '198.51.100.7' },
       ])
       await place.login({ label: 'same address', browser })
       expect(await place.edit.auditRows('oauth.device_code_cross_ip_poll')).to.have.length(1)
