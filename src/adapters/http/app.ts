@@ -35,18 +35,20 @@ export function createHttpApp(http: HttpContext): Koa {
     // Koa reports every reader that hung up; that is no fault of ours.
     if (error.code !== 'ERR_STREAM_PREMATURE_CLOSE' && error.code !== 'ECONNRESET') http.log.error('http', { error })
   })
-  const router = new Router()
-  for (const one of apiRoutes) mount(router, PREFIX + one.path, one, http)
-  for (const one of consoleRoutes) mount(router, CONSOLE_PREFIX + one.path, one, http)
+  // A router tries all of its paths for every request, so the busy ones have one of their own and come first.
+  const [api, others] = [new Router(), new Router()]
+  for (const one of apiRoutes) mount(api, PREFIX + one.path, one, http)
+  for (const one of consoleRoutes) mount(others, CONSOLE_PREFIX + one.path, one, http)
   // RFC 8414 §3.1 puts the well-known part before the issuer's path.
-  mount(router, `/.well-known/oauth-authorization-server${PREFIX}`, metadata, http)
-  for (const page of pageRoutes) mountPage(router, page, http)
+  mount(others, `/.well-known/oauth-authorization-server${PREFIX}`, metadata, http)
+  for (const page of pageRoutes) mountPage(others, page, http)
 
   app.use((ctx, next) => head(ctx, next, http))
   app.use((ctx, next) => rescue(ctx, next, http))
   app.use(preflight(http.settings.corsOrigins))
-  app.use(router.routes())
-  app.use(async (ctx) => refuseUnrouted(ctx, router))
+  app.use(api.routes())
+  app.use(others.routes())
+  app.use(async (ctx) => refuseUnrouted(ctx, [api, others]))
   return app
 }
 
@@ -64,21 +66,26 @@ function mountPage(router: Router, { method, path, serve }: Page, http: HttpCont
 const REQUEST_ID = /^[\w.-]{1,128}$/
 const TRACE_PARENT = /^[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}$/
 
-/** Headers of every answer. `default-src 'self'`: no inline script or style ever runs, whatever reaches a page. */
-async function head(ctx: Context, next: Next, { version }: HttpContext): Promise<void> {
-  const given = ctx.get('X-Request-Id')
-  const traced = TRACE_PARENT.exec(ctx.get('traceparent'))?.[1]
-  ctx.state.requestId = REQUEST_ID.test(given) ? given : (traced ?? crypto.randomUUID())
-  ctx.set({
-    'X-Request-Id': ctx.state.requestId,
-    'X-Version': version,
-    'X-Content-Type-Options': 'nosniff',
-    'Referrer-Policy': 'no-referrer',
-    'X-Frame-Options': 'DENY',
-    'Content-Security-Policy': "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
-  })
+/** `default-src 'self'`: no inline script or style ever runs, whatever reaches a page. */
+const HEADERS = new Map([
+  ['X-Content-Type-Options', 'nosniff'],
+  ['Referrer-Policy', 'no-referrer'],
+  ['X-Frame-Options', 'DENY'],
+  ['Content-Security-Policy', "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"],
+])
+
+/** Headers of every answer. */
+function head(ctx: Context, next: Next, { version }: HttpContext): Promise<void> {
+  const requestId = requestIdOf(ctx)
+  ctx.state.requestId = requestId
+  ctx.res.setHeader('X-Request-Id', requestId).setHeader('X-Version', version).setHeaders(HEADERS)
   if (ctx.path.startsWith(PREFIX) || ctx.path.startsWith(CONSOLE_PREFIX)) ctx.state.isApi = true
-  await next()
+  return next()
+}
+
+function requestIdOf(ctx: Context): string {
+  const given = ctx.get('X-Request-Id')
+  return REQUEST_ID.test(given) ? given : (TRACE_PARENT.exec(ctx.get('traceparent'))?.[1] ?? crypto.randomUUID())
 }
 
 /** The one place where anything thrown becomes an answer. */
@@ -108,6 +115,10 @@ function preflight(origins: readonly string[]) {
   })
   return async (ctx: Context, next: Next) => {
     if (!ctx.path.startsWith(PREFIX)) return next()
+    if (ctx.get('Origin') === '' && ctx.method !== 'OPTIONS') {
+      ctx.vary('Origin')
+      return next()
+    }
     const isPreflight = ctx.method === 'OPTIONS' && ctx.get('Access-Control-Request-Method') !== ''
     await allow(ctx, isPreflight ? async () => {} : next)
     if (!isPreflight) return
@@ -116,9 +127,10 @@ function preflight(origins: readonly string[]) {
   }
 }
 
-function refuseUnrouted(ctx: Context, router: Router): void {
+function refuseUnrouted(ctx: Context, routers: readonly Router[]): void {
   if (ctx.status !== 404 || ctx.body !== undefined) return
-  const methods = new Set(router.match(ctx.path, ctx.method).path.flatMap((layer) => layer.methods))
+  const layers = routers.flatMap((router) => router.match(ctx.path, ctx.method).path)
+  const methods = new Set(layers.flatMap((layer) => layer.methods))
   if (methods.size === 0) throw new DomainError('not_found', {})
   throw new DomainError('method_not_allowed', { allow: [...methods] })
 }
