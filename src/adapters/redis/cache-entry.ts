@@ -50,6 +50,26 @@ export function readEntry(raw: string | null, tokenHash: string): CacheRead {
   return read.success && read.output.tokenHash === tokenHash ? { kind: 'hit', context: read.output } : { kind: 'miss' }
 }
 
+/** Contexts kept parsed at most. */
+const MAX_KNOWN = 10_000
+
+/**
+ * `readEntry` that parses a stored value once. What Redis says decides as before: only the very text that was parsed
+ * the last time is answered with what it meant then.
+ */
+export function makeEntryReader(): typeof readEntry {
+  const known = new Map<string, { readonly raw: string; readonly read: CacheRead }>()
+  return (raw, tokenHash) => {
+    const last = known.get(tokenHash)
+    if (last !== undefined && last.raw === raw) return last.read
+    const read = readEntry(raw, tokenHash)
+    if (raw === null || read.kind !== 'hit') return read
+    if (known.size >= MAX_KNOWN) known.clear()
+    known.set(tokenHash, { raw, read })
+    return read
+  }
+}
+
 export function writeEntry(context: AuthContext): string {
   return JSON.stringify(context)
 }

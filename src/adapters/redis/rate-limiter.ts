@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { Clock } from '#application/ports/clock.ts'
 import type { RateLimiter } from '#application/ports/rate-limiter.ts'
 import { type Bucket, retryAfterMs } from '#domain/rate-limit.ts'
-import { cacheKey, readEntry } from './cache-entry.ts'
+import { cacheKey, makeEntryReader } from './cache-entry.ts'
 import type { RedisLink } from './open-redis.ts'
 import type { Commands } from './scripts.ts'
 
@@ -14,6 +14,7 @@ export type RateLimiterSettings = {
 
 /** Sliding windows shared by all replicas: one sorted set of hits a bucket. */
 export function createRedisRateLimiter(redis: RedisLink, { prefix, now }: RateLimiterSettings): RateLimiter {
+  const readEntry = makeEntryReader()
   const keyOf = (bucket: Bucket) => `${prefix}limit:{${bucket.key}}`
 
   function take(commands: Commands, bucket: Bucket, receipt: string) {
