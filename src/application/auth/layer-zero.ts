@@ -15,9 +15,11 @@ export type RequireMembership = (context: AuthContext, workspaceId: string) => P
 export function makeRequireMembership({ accounts, memberships, cache }: Needs): RequireMembership {
   return async (context, workspaceId) => {
     if (context.subject.type !== 'account') return
-    const verdict = context.verifiedWorkspaces[workspaceId]
+    const recorded: unknown = context.verifiedWorkspaces[workspaceId]
+    // Only a real yes or no counts: a truthy leftover of another writer of the cache must let nobody in.
+    const verdict = recorded === true || recorded === false ? recorded : null
     const member = verdict ?? (await isActiveMember(context.subject.accountId, workspaceId))
-    if (verdict === undefined && context.cacheEntryId !== null) {
+    if (verdict === null && context.cacheEntryId !== null) {
       await cache.recordVerdict(context.tokenHash, context.cacheEntryId, workspaceId, member)
     }
     if (!member) throw new DomainError('workspace_membership_revoked', {})
