@@ -155,11 +155,26 @@ suiteFor('chromium')('the pages in a real browser', function () {
     const { userCode } = await world.startFlow()
     await page.goto(`${world.url}/device?user_code=${userCode}`)
     let sent = 0
+    let release = () => {}
+    const pressedAgain = new Promise<void>((resolve) => {
+      release = resolve
+    })
     await page.route('**/device/decide', async (route) => {
       sent += 1
-      await route.continue()
+      await pressedAgain
+      await route.continue().catch(() => 'a second press cancels the first request')
     })
-    await page.getByRole('button', { name: 'Authorize' }).dblclick()
+    const authorize = page.getByRole('button', { name: 'Authorize' })
+    await authorize.scrollIntoViewIfNeeded()
+    const box = await authorize.boundingBox()
+    if (box === null) throw new Error('the button is not visible')
+    // The mouse itself: a locator would wait until the first press has led somewhere.
+    const press = () => page.mouse.click(box.x + box.width / 2, box.y + box.height / 2)
+    const arrived = page.waitForRequest('**/device/decide')
+    await press()
+    await arrived
+    await press()
+    release()
     await page.getByText('Go back to your terminal').waitFor()
     expect(sent).to.equal(1)
   })
