@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto'
-import { link, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 
-const LOCK_FILE = 'latchkey.lock'
-const ATTEMPTS = 20
+const CLAIM = /^latchkey-[0-9a-f-]{36}\.lock$/
+const LOOKS = 200
+const BETWEEN_LOOKS_MS = 5
 
 type Holder = {
   readonly pid: number
@@ -12,6 +14,8 @@ type Holder = {
   /** Where the holder takes admin commands, or null. */
   readonly socketPath: string | null
 }
+
+type Claim = { readonly name: string; readonly isHeld: boolean; readonly holder: Holder }
 
 /** A data directory that is held. */
 export type DataLock = { release(): Promise<void> }
@@ -31,52 +35,73 @@ export class DataDirLocked extends Error {
 
 /**
  * Takes `dataDir` for this process alone: the embedded database does not notice a second opener, and loses rows.
- * A lock left by a dead process is taken over.
+ * What a dead process left is taken over.
+ *
+ * Everybody writes a claim of their own first and looks at the others' afterwards; only who then sees no other living
+ * claim holds the directory. One shared file could be taken over by two who both saw it stale; a claim is only ever
+ * removed by its owner, or when its owner is dead.
  * @throws DataDirLocked when a living process holds it
  */
 export async function lockDataDir(dataDir: string, socketPath: string | null): Promise<DataLock> {
   await mkdir(dataDir, { recursive: true, mode: 0o700 })
-  const path = join(dataDir, LOCK_FILE)
   const mine: Holder = { pid: process.pid, startToken: (await startTokenOf(process.pid)) ?? '', socketPath }
-  const draft = `${path}.${randomUUID()}`
-  await writeFile(draft, JSON.stringify(mine), { mode: 0o600 })
-  try {
-    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-      if (await linked(draft, path)) return { release: () => rm(path, { force: true }) }
-      const text = await readIfThere(path)
-      if (text === null) continue
-      const holder = parseHolder(text)
-      if (holder !== null && (await isAlive(holder))) throw new DataDirLocked(dataDir, holder)
-      await bury(path, text)
+  const name = `latchkey-${randomUUID()}.lock`
+  let rival: Holder = mine
+  let isClaimed = false
+  for (let look = 0; look < LOOKS; look++) {
+    const others = await livingClaims(dataDir, name)
+    const [first] = others
+    if (first === undefined) {
+      if (isClaimed) {
+        await writeFile(join(dataDir, heldMarkOf(name)), '', { mode: 0o600 })
+        return { release: () => withdraw(dataDir, name) }
+      }
+      await publish(dataDir, name, mine)
+      isClaimed = true
+      continue
     }
-    throw new Error(`cannot lock the data directory ${dataDir}: its lock file keeps changing`)
-  } finally {
-    await rm(draft, { force: true })
+    const held = others.find(({ isHeld }) => isHeld)
+    rival = (held ?? first).holder
+    if (held !== undefined) break
+    // Of those who came together the first by name stays; the others step back until nobody is there.
+    if (isClaimed && others.some((other) => other.name < name)) {
+      await withdraw(dataDir, name)
+      isClaimed = false
+    }
+    await delay(BETWEEN_LOOKS_MS)
   }
+  await withdraw(dataDir, name)
+  throw new DataDirLocked(dataDir, rival)
 }
 
-/** A hard link appears whole or not at all, so nobody reads a lock that is half written. */
-async function linked(draft: string, path: string): Promise<boolean> {
-  try {
-    await link(draft, path)
-    return true
-  } catch (error) {
-    if (codeOf(error) === 'EEXIST') return false
-    throw error
-  }
+/** Renamed into place, so nobody reads a claim that is half written. */
+async function publish(dataDir: string, name: string, holder: Holder): Promise<void> {
+  const draft = join(dataDir, `${name}.draft`)
+  await writeFile(draft, JSON.stringify(holder), { mode: 0o600 })
+  await rename(draft, join(dataDir, name))
 }
 
-/** Removes the stale lock, and only that one: of two processes that both saw it, the slower puts back what it took. */
-async function bury(path: string, stale: string): Promise<void> {
-  const grave = `${path}.${randomUUID()}`
-  try {
-    await rename(path, grave)
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return
-    throw error
+/** Mark first: a claim without one is at worst waited for, a mark without a claim would stay for ever. */
+async function withdraw(dataDir: string, name: string): Promise<void> {
+  await rm(join(dataDir, heldMarkOf(name)), { force: true })
+  await rm(join(dataDir, name), { force: true })
+}
+
+async function livingClaims(dataDir: string, own: string): Promise<readonly Claim[]> {
+  const files = await readdir(dataDir)
+  const claims: Claim[] = []
+  for (const name of files.filter((file) => CLAIM.test(file) && file !== own)) {
+    const text = await readIfThere(join(dataDir, name))
+    if (text === null) continue
+    const holder = parseHolder(text)
+    if (holder === null || !(await isAlive(holder))) await withdraw(dataDir, name)
+    else claims.push({ name, isHeld: files.includes(heldMarkOf(name)), holder })
   }
-  if ((await readIfThere(grave)) !== stale) await linked(grave, path)
-  await rm(grave, { force: true })
+  return claims
+}
+
+function heldMarkOf(name: string): string {
+  return `${name}.held`
 }
 
 async function isAlive(holder: Holder): Promise<boolean> {
