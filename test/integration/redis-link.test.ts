@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import { expect } from 'chai'
 import { Redis } from 'ioredis'
 import sinon from 'sinon'
@@ -9,6 +9,7 @@ import { createRedisTokenCache } from '#adapters/redis/token-cache.ts'
 import { DomainError } from '#domain/errors.ts'
 import { NOW_MS } from '../support/builders.ts'
 import { aContext } from '../support/contexts.ts'
+import { openCuttingProxy } from '../support/cutting-proxy.ts'
 import { openTestRedis } from '../support/redis.ts'
 import { suiteFor } from '../support/services.ts'
 
@@ -22,40 +23,6 @@ async function timed(work: Promise<unknown>): Promise<{ outcome: unknown; tookMs
 function expectOutage(outcome: unknown): void {
   expect(outcome).to.be.instanceOf(DomainError).with.property('code', 'service_unavailable')
   expect((outcome as Error).cause).to.be.instanceOf(Error)
-}
-
-/** Passes bytes on to the real Redis until it is told to be silent or gone. */
-async function openProxy(target: string, listenOn = 0) {
-  const { hostname, port } = new URL(target)
-  const sockets = new Set<Socket>()
-  let isSilent = false
-  const { connect } = await import('node:net')
-  const server: Server = createServer((near) => {
-    const far = connect(Number(port), hostname)
-    for (const socket of [near, far]) {
-      sockets.add(socket)
-      socket.on('error', () => {}).on('close', () => sockets.delete(socket))
-    }
-    near.on('data', (bytes) => isSilent || far.write(bytes))
-    far.on('data', (bytes) => near.write(bytes))
-    near.on('close', () => far.destroy())
-    far.on('close', () => near.destroy())
-  })
-  server.listen(listenOn, '127.0.0.1')
-  await once(server, 'listening')
-  // A TCP server's address is always this shape.
-  const at = (server.address() as AddressInfo).port
-  return {
-    at,
-    url: `redis://127.0.0.1:${at}`,
-    silence: () => {
-      isSilent = true
-    },
-    async close() {
-      for (const socket of sockets) socket.destroy()
-      await new Promise((resolve) => server.close(resolve))
-    },
-  }
 }
 
 function recorder() {
@@ -113,14 +80,14 @@ suiteFor('redis')('Redis link', () => {
   it('B26 an outage is told at once and once, and ends by itself', async function () {
     this.timeout(10_000)
     const { raw, url, prefix, close } = await openTestRedis()
-    const proxy = await openProxy(url)
+    const proxy = await openCuttingProxy(url)
     const { lines, log } = recorder()
-    const redis = openRedis({ url: proxy.url, keyPrefix: prefix, log })
+    const redis = openRedis({ url: `redis://127.0.0.1:${proxy.port}`, keyPrefix: prefix, log })
     const read = () => redis.ask((commands) => commands.get(`${prefix}k`))
     await raw.set(`${prefix}k`, 'v', 'PX', 60_000)
     expect(await read()).to.equal('v')
 
-    await proxy.close()
+    await proxy.cut()
     const refused = once(redis.client, 'error')
     const down = await timed(read())
     expectOutage(down.outcome)
@@ -128,28 +95,29 @@ suiteFor('redis')('Redis link', () => {
     await refused
     await once(redis.client, 'error')
 
-    const again = await openProxy(url, proxy.at)
-    await once(redis.client, 'ready')
+    const ready = once(redis.client, 'ready')
+    await proxy.mend()
+    await ready
     expect(await read()).to.equal('v')
     expect(lines).to.deep.equal(['error: redis does not answer', 'info: redis answers again'])
     await redis.quit()
-    await again.close()
+    await proxy.cut()
     await close()
   })
 
   it('B26 a server that accepts and says nothing costs a command about a second', async function () {
     this.timeout(10_000)
     const { url, prefix, close } = await openTestRedis()
-    const proxy = await openProxy(url)
+    const proxy = await openCuttingProxy(url)
     const { log } = recorder()
-    const redis = openRedis({ url: proxy.url, keyPrefix: prefix, log })
+    const redis = openRedis({ url: `redis://127.0.0.1:${proxy.port}`, keyPrefix: prefix, log })
     await redis.ask((commands) => commands.get(`${prefix}k`))
     proxy.silence()
     const hung = await timed(redis.ask((commands) => commands.get(`${prefix}k`)))
     expectOutage(hung.outcome)
     expect(hung.tookMs).to.be.within(500, 1800)
     redis.client.disconnect()
-    await proxy.close()
+    await proxy.cut()
     await close()
   })
 
