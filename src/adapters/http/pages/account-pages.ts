@@ -11,6 +11,7 @@ export async function start({ cases }: Visit): Promise<Answer> {
   return go((await cases.owner()) === null ? '/install' : '/device')
 }
 
+/** The first visit's form; afterwards the way to sign in. */
 export async function installPage(visit: Visit): Promise<Answer> {
   if ((await visit.cases.owner()) !== null) return go(withCode('/signin', visit.userCode))
   return installView(visit, '', 200)
@@ -35,6 +36,7 @@ function installView({ form, userCode }: Visit, fault: string, status: number): 
   return view('install', null, { title: 'Set up', fault, email, name, userCode: userCode ?? '' }, status)
 }
 
+/** The sign-in form, also for somebody who is signed in and wants to be somebody else. */
 export async function signInPage(visit: Visit): Promise<Answer> {
   if ((await visit.cases.owner()) === null) return go(withCode('/install', visit.userCode))
   return signInView(visit, '', 200)

@@ -10,11 +10,13 @@ const ASSETS = {
   'icon.svg': 'image/svg+xml',
 } as const
 
+/** A page's file, without its ending. */
 export type ViewName = (typeof VIEWS)[number]
 
 /** A file that pages link to. */
 export type Asset = { readonly name: string; readonly type: string; readonly etag: string; readonly bytes: Buffer }
 
+/** All that `web/` holds. */
 export type WebFolder = { readonly views: Readonly<Record<ViewName, Template>>; readonly assets: readonly Asset[] }
 
 /**
