@@ -1,5 +1,5 @@
 import type { Ports } from '#application/use-cases.ts'
-import type { Reply, World } from '../support/world.ts'
+import { aWorld, OWNER, type Reply, type World, type WorldOptions } from '../support/world.ts'
 
 type Fields = Readonly<Record<string, string>>
 
@@ -72,6 +72,35 @@ export function neverSetUp(ports: Ports): Ports {
       add: (account, workspaceId, role) => ports.accounts.add(account, workspaceId, role),
       find: (accountId) => ports.accounts.find(accountId),
       findByEmail: (email) => ports.accounts.findByEmail(email),
+    },
+  }
+}
+
+/** A world for one test at a time; `at` is the one that is open. */
+export function pagesWorld() {
+  let world: World | null = null
+  const at = (): World => {
+    if (world === null) throw new Error('no world is open')
+    return world
+  }
+  const open = async (options: WorldOptions = {}): Promise<World> => {
+    world = await aWorld(options)
+    return world
+  }
+  return {
+    at,
+    open,
+    close: () => at().close(),
+    async signedIn(options: WorldOptions = {}) {
+      const visitor = aVisitor(await open(options))
+      await visitor.signIn(OWNER.email, OWNER.password)
+      return visitor
+    },
+    /** What the terminal hears: a refusal's name, or the type of the token it got. */
+    async pollOf(deviceCode: string): Promise<string> {
+      const json = { device_code: deviceCode, client_id: 'difyctl' }
+      const reply = await at().post('/openapi/v1/oauth/device/token', { json })
+      return reply.json.error ?? reply.json.token_type
     },
   }
 }
