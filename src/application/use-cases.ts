@@ -34,7 +34,7 @@ import { makeCarryRun } from './use-cases/carry-run.ts'
 import { type ConsoleSessions, makeConsoleSessions } from './use-cases/console-sessions.ts'
 import { type CreateAccount, makeCreateAccount } from './use-cases/create-account.ts'
 import { type DenyDevice, makeDenyDevice } from './use-cases/deny-device.ts'
-import { type DescribeAccount, makeDescribeAccount } from './use-cases/describe-account.ts'
+import { type DescribeAccount, describeAccount } from './use-cases/describe-account.ts'
 import { type DescribeApp, makeDescribeApp } from './use-cases/describe-app.ts'
 import { type ImportApp, makeImportApp } from './use-cases/import-app.ts'
 import { type ListApps, makeListApps } from './use-cases/list-apps.ts'
@@ -125,7 +125,7 @@ export function makeUseCases(ports: Ports, settings: CoreSettings): UseCases {
   const noteLimitHit = makeNoteLimitHit(ports)
   const spend = makeSpend(ports, noteLimitHit)
   const expireToken = makeExpireToken(ports)
-  const authenticate = makeAuthenticate({ ...ports, expireToken, noteLimitHit, settings: settings.bearer })
+  const authenticate = makeAuthenticate({ ...ports, expireToken, noteLimitHit, spend, settings: settings.bearer })
   const requireMembership = makeRequireMembership(ports)
   const checks = makeAppChecks({ ...ports, authenticate, requireMembership })
   const carryRun = makeCarryRun(ports)
@@ -158,7 +158,7 @@ export function makeUseCases(ports: Ports, settings: CoreSettings): UseCases {
     approveDevice: makeApproveDevice({ ...ports, settings }),
     denyDevice: makeDenyDevice(ports),
     pollToken: makePollToken(ports),
-    describeAccount: makeDescribeAccount({ spend }),
+    describeAccount,
     listSessions: makeListSessions(ports),
     revokeSession: makeRevokeSession(ports),
     listApps: makeListApps({ ...ports, requireMembership }),

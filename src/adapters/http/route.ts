@@ -1,5 +1,6 @@
 import type { Context } from 'koa'
 import * as v from 'valibot'
+import type { SubjectLimit } from '#application/auth/authenticate.ts'
 import { requireScope } from '#application/auth/checks.ts'
 import type { BrowserClaims, SignedIn } from '#application/auth/console-session.ts'
 import type { Mounted } from '#application/auth/pipeline.ts'
@@ -23,7 +24,7 @@ export type Access =
   | { readonly kind: 'public'; readonly limit?: (ip: string) => Bucket }
   /** A browser that must not be steered by another site: no cookie yet to hold a CSRF token. */
   | { readonly kind: 'same-origin' }
-  | { readonly kind: 'bearer'; readonly scope: Scope | null }
+  | { readonly kind: 'bearer'; readonly scope: Scope | null; readonly ownLimit?: SubjectLimit }
   | { readonly kind: 'app'; readonly scope: Scope }
   | { readonly kind: 'console'; readonly changes: boolean }
   | { readonly kind: 'decide' }
@@ -193,7 +194,7 @@ async function admitAs(access: Access, path: string, ctx: Context, http: HttpCon
       refuseForeignOrigin(ctx, http)
       return null
     case 'bearer': {
-      const context = await cases.authenticate(bearerOf(ctx))
+      const context = await cases.authenticate(bearerOf(ctx), access.ownLimit)
       if (access.scope !== null) requireScope(context, access.scope, 'read')
       return context
     }

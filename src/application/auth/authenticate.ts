@@ -1,17 +1,18 @@
 import type { AuthContext } from '#domain/auth-context.ts'
 import { DomainError } from '#domain/errors.ts'
 import { isExpired, kindOfPrefix, tokenFromRow } from '#domain/oauth-access-token.ts'
-import { limits } from '#domain/rate-limit.ts'
+import { type Bucket, limits } from '#domain/rate-limit.ts'
+import { type Subject, subjectKey } from '#domain/subject.ts'
 import { parseTokenKind } from '#domain/token-kind.ts'
 import type { AccountDirectory, MembershipDirectory } from '../ports/account-directory.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Log } from '../ports/log.ts'
 import type { RateLimiter } from '../ports/rate-limiter.ts'
 import type { Digest, NewId } from '../ports/secrets.ts'
-import type { TokenCache } from '../ports/token-cache.ts'
+import type { CacheRead, TokenCache } from '../ports/token-cache.ts'
 import type { TokenStore } from '../ports/token-store.ts'
 import type { ExpireToken } from './expire-token.ts'
-import type { NoteLimitHit } from './spend.ts'
+import type { NoteLimitHit, Spend } from './spend.ts'
 
 export type BearerSettings = { readonly enabled: boolean; readonly perMinute: number }
 
@@ -23,6 +24,7 @@ type Needs = {
   memberships: MembershipDirectory
   expireToken: ExpireToken
   noteLimitHit: NoteLimitHit
+  spend: Spend
   digest: Digest
   newId: NewId
   now: Clock
@@ -30,8 +32,13 @@ type Needs = {
   settings: BearerSettings
 }
 
-/** Who holds `bearer`; null is a request that brought none. */
-export type Authenticate = (bearer: string | null) => Promise<AuthContext>
+/** A limit that all tokens of one subject share, by the subject's key. */
+export type SubjectLimit = (subjectKey: string) => Bucket
+
+/** Who holds `bearer`; null is a request that brought none. `ownLimit` is spent beside the token's. */
+export type Authenticate = (bearer: string | null, ownLimit?: SubjectLimit) => Promise<AuthContext>
+
+const MAX_SUBJECTS = 10_000
 
 /**
  * Bearer to context: shape, then limit, then cache, then database. The limit is spent once and before any
@@ -40,40 +47,66 @@ export type Authenticate = (bearer: string | null) => Promise<AuthContext>
  * @throws DomainError `bearer_required` | `bearer_auth_disabled` | `invalid_bearer` | `rate_limited`
  */
 export function makeAuthenticate(needs: Needs): Authenticate {
-  const { limiter, digest, now, settings, expireToken, noteLimitHit } = needs
-  return async (bearer) => {
+  const { limiter, digest, now, settings, expireToken, noteLimitHit, spend } = needs
+  // Whose window a token counts in, so that both limits leave in one write. It admits nobody: a digest never changes
+  // its subject, and whether the token lives is asked every time.
+  const subjects = new Map<string, Subject>()
+
+  return async (bearer, ownLimit) => {
     if (bearer === null) throw new DomainError('bearer_required', {})
     if (!settings.enabled) throw new DomainError('bearer_auth_disabled', {})
     if (parseTokenKind(bearer) === null) throw new DomainError('invalid_bearer', {})
 
     const tokenHash = digest(bearer)
     const bucket = limits.bearer(tokenHash, settings.perMinute)
-    const { retryAfterMs, cached } = await limiter.admit([bucket], tokenHash)
+    const subject = ownLimit === undefined ? undefined : subjects.get(tokenHash)
+    const own = subject === undefined ? undefined : ownLimit?.(subjectKey(subject))
+    const buckets = own === undefined ? [bucket] : [bucket, own]
+    const { retryAfterMs, refusedBy, cached, receipt } = await limiter.admit(buckets, tokenHash)
     if (retryAfterMs !== null) {
-      await noteLimitHit(bucket, NOBODY)
+      await noteLimitHit(buckets[refusedBy ?? 0] ?? bucket, whoOf(subject))
       throw new DomainError('rate_limited', { retryAfterMs })
     }
-    if (cached.kind === 'invalid') throw new DomainError('invalid_bearer', {})
 
-    const context = cached.kind === 'hit' ? cached.context : await resolve(needs, tokenHash)
-    if (isExpired(context, now())) {
-      await expireToken({ id: context.tokenId, tokenHash })
+    const context = await live(cached, tokenHash)
+    if (context === null) {
+      // Replaying a dead token must not use up the limit of the person it was once given to.
+      if (own !== undefined) await limiter.giveBack(own, receipt)
+      subjects.delete(tokenHash)
       throw new DomainError('invalid_bearer', {})
+    }
+    if (ownLimit !== undefined && own === undefined) {
+      if (subjects.size >= MAX_SUBJECTS) subjects.clear()
+      subjects.set(tokenHash, context.subject)
+      await spend(ownLimit(subjectKey(context.subject)), whoOf(context.subject))
     }
     return context
   }
+
+  async function live(cached: CacheRead, tokenHash: string): Promise<AuthContext | null> {
+    if (cached.kind === 'invalid') return null
+    const context = cached.kind === 'hit' ? cached.context : await resolve(needs, tokenHash)
+    if (context === null || !isExpired(context, now())) return context
+    await expireToken({ id: context.tokenId, tokenHash })
+    return null
+  }
 }
 
-const NOBODY = { ip: null, accountId: null }
+function whoOf(subject: Subject | undefined) {
+  return { ip: null, accountId: subject?.type === 'account' ? subject.accountId : null }
+}
 
-async function resolve({ tokens, cache, accounts, memberships, newId, log }: Needs, tokenHash: string) {
+async function resolve(
+  { tokens, cache, accounts, memberships, newId, log }: Needs,
+  tokenHash: string,
+): Promise<AuthContext | null> {
   const row = await tokens.findByHash(tokenHash)
   const token = row === null ? null : tokenFromRow(row)
   if (row !== null && token === null) log.error('token row and prefix disagree', { tokenId: row.id })
   const kind = token === null ? null : kindOfPrefix(token.prefix)
   if (token === null || kind === null) {
     await cache.putMiss(tokenHash)
-    throw new DomainError('invalid_bearer', {})
+    return null
   }
   const accountId = token.subject.type === 'account' ? token.subject.accountId : null
   const context: AuthContext = {

@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import { limits } from '#domain/rate-limit.ts'
 import { type Route, route } from '../route.ts'
 import { envelope, iso, limitCapped, page, status } from '../schemas.ts'
 
@@ -8,7 +9,7 @@ const account = route({
   method: 'get',
   path: '/account',
   summary: 'Who this token stands for',
-  access: { kind: 'bearer', scope: null },
+  access: { kind: 'bearer', scope: null, ownLimit: limits.account },
   reply: v.object({
     subject_type: v.picklist(['account', 'external_sso']),
     subject_email: v.string(),
@@ -18,8 +19,8 @@ const account = route({
     default_workspace_id: v.nullable(v.string()),
   }),
   errors: bearerErrors,
-  handle: async (_input, context, cases) => {
-    const { subject, account: person, memberships, defaultWorkspaceId } = await cases.describeAccount(context)
+  handle: (_input, context, cases) => {
+    const { subject, account: person, memberships, defaultWorkspaceId } = cases.describeAccount(context)
     return {
       subject_type: subject.type,
       subject_email: subject.email,
