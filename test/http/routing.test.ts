@@ -1,4 +1,6 @@
 import { request } from 'node:http'
+import { connect } from 'node:net'
+import { gzipSync } from 'node:zlib'
 import { expect } from 'chai'
 import sinon from 'sinon'
 import { newId } from '#adapters/crypto/ids.ts'
@@ -311,6 +313,44 @@ describe('routing', () => {
         half.end('{"client_id":')
       })
       expect(status).to.equal(400)
+    })
+  })
+
+  describe('bodies on a connection that is used again', () => {
+    const answers = (port: number, ...parts: readonly (string | Buffer)[]) =>
+      new Promise<string[]>((resolve, reject) => {
+        const socket = connect(port, '127.0.0.1')
+        let text = ''
+        socket.on('data', (part) => {
+          text += part.toString('latin1')
+        })
+        socket.on('error', reject)
+        socket.on('close', () => resolve(text.match(/HTTP\/1\.1 \d+/g) ?? []))
+        for (const part of parts) socket.write(part)
+        socket.write(`GET ${API}/_health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`)
+      })
+    const POST = `POST ${API}/oauth/device/code HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n`
+    const portOf = () => Number(new URL(place.url).port)
+
+    // A compressed body that unpacks beyond the limit used to leave the connection stuck, and garbage was a 500.
+    it('A12 a compressed body is 415, a bomb or not, and the next request is answered', async () => {
+      for (const body of [gzipSync('{}'), gzipSync(Buffer.alloc(64 * 1024 * 1024)), Buffer.from('no gzip')]) {
+        const head = `${POST}Content-Encoding: gzip\r\nContent-Length: ${body.length}\r\n\r\n`
+        expect(await answers(portOf(), head, body)).to.deep.equal(['HTTP/1.1 415', 'HTTP/1.1 200'])
+      }
+    })
+
+    it('A12 2 MiB without a length are 413, and the next request is answered', async () => {
+      const size = 2 * 1024 * 1024
+      const chunk = Buffer.concat([Buffer.from(`${size.toString(16)}\r\n`), Buffer.alloc(size, 'a')])
+      const got = await answers(portOf(), `${POST}Transfer-Encoding: chunked\r\n\r\n`, chunk, '\r\n0\r\n\r\n')
+      expect(got).to.deep.equal(['HTTP/1.1 413', 'HTTP/1.1 200'])
+    })
+
+    it('A12 bytes that are no UTF-8 are refused, not stored as something else', async () => {
+      const body = Buffer.from('{"client_id":"latchkey","device_label":"a\xff"}', 'latin1')
+      const got = await answers(portOf(), `${POST}Content-Length: ${body.length}\r\n\r\n`, body)
+      expect(got).to.deep.equal(['HTTP/1.1 400', 'HTTP/1.1 200'])
     })
   })
 
