@@ -1,0 +1,4 @@
+import { onServices } from '../http/on-services.ts'
+import { consoleSuite } from '../http/suites/console.ts'
+
+onServices(consoleSuite)
