@@ -3,7 +3,7 @@ import type { App, AppDefinition, JsonObject } from '#domain/app.ts'
 import { isGraphMode } from '#domain/app-mode.ts'
 import type { PreflightIssue } from '#domain/errors.ts'
 import { isObject, objectAt, objectsAt, textAt } from '#domain/json.ts'
-import { buildGraph } from './graph/graph.ts'
+import { buildGraph, type Graph, isContainer } from './graph/graph.ts'
 import type { ModelClient } from './models/model-client.ts'
 import type { NodeServices } from './nodes/node-executor.ts'
 import { executorOf } from './nodes/node-table.ts'
@@ -19,9 +19,23 @@ function checkGraph(workflow: JsonObject, services: NodeServices): Preflight {
   const graph = buildGraph(workflow)
   if (graph === null) return unusable()
   const issues: PreflightIssue[] = []
+  return verdict(issues, checkNodes(graph, services, issues))
+}
+
+/** Whether some node needs a model that is not there; what else is missing is added to `issues`. */
+function checkNodes(graph: Graph, services: NodeServices, issues: PreflightIssue[]): boolean {
   let lacksModel = false
   for (const node of graph.nodes.values()) {
     const about = { node: node.id, title: node.title }
+    const inner = graph.inner.get(node.id)
+    if (inner !== undefined) {
+      if (checkNodes(inner, services, issues)) lacksModel = true
+      continue
+    }
+    if (isContainer(node)) {
+      issues.push({ ...about, reason: 'there is nothing inside to repeat', fix: 'Remove the node, or fill it.' })
+      continue
+    }
     const executor = executorOf(node.type)
     if (executor === null) {
       const fix = 'Remove the node, or replace it by supported ones.'
@@ -32,7 +46,7 @@ function checkGraph(workflow: JsonObject, services: NodeServices): Preflight {
     if (missing?.kind === 'model') lacksModel = true
     if (missing?.kind === 'node') issues.push({ ...about, reason: missing.reason, fix: missing.fix })
   }
-  return verdict(issues, lacksModel)
+  return lacksModel
 }
 
 function checkModelConfig(config: JsonObject, model: ModelClient | null): Preflight {

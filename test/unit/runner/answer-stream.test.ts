@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { INITIAL_STREAM, planStream, type StreamEvent, tell } from '#adapters/runner-native/graph/answer-stream.ts'
+import { newStream, planStream, type StreamEvent, tell } from '#adapters/runner-native/graph/answer-stream.ts'
 import { buildGraph } from '#adapters/runner-native/graph/graph.ts'
 import type { EdgeState } from '#adapters/runner-native/graph/scheduler-state.ts'
 import type { JsonObject } from '#domain/app.ts'
@@ -10,16 +10,19 @@ function tellAll(workflow: JsonObject, events: readonly StreamEvent[], texts: Re
   const graph = buildGraph(workflow)
   if (graph === null) throw new Error('no start')
   const plan = planStream(graph)
-  let state = INITIAL_STREAM
+  let state = newStream()
   return events.map((event) => {
     const told = tell(plan, state, event, (selector) => texts[selector.join('.')] ?? '')
-    state = JSON.parse(JSON.stringify(told.state))
-    return told.pieces.map(({ delta }) => delta).join('')
+    state = JSON.parse(JSON.stringify(state))
+    return told.map(({ delta }) => delta).join('')
   })
 }
 
 /** Edges are named e0, e1, … in the order written. */
-const know = (edges: Readonly<Record<string, EdgeState>> = {}): StreamEvent => ({ kind: 'edges', edges })
+const know = (edges: Readonly<Record<string, EdgeState>> = {}): StreamEvent => ({
+  kind: 'edges',
+  edges: new Map(Object.entries(edges)),
+})
 const delta = (nodeId: string, text: string): StreamEvent => ({ kind: 'delta', nodeId, delta: text })
 const settled = (nodeId: string, as: 'done' | 'skipped' = 'done'): StreamEvent => ({ kind: 'settled', nodeId, as })
 

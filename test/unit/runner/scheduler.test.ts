@@ -1,12 +1,8 @@
 import { expect } from 'chai'
 import { buildGraph, type Graph } from '#adapters/runner-native/graph/graph.ts'
 import { advance, MAX_PARALLEL } from '#adapters/runner-native/graph/scheduler.ts'
-import {
-  INITIAL_STATE,
-  type SchedulerCommand,
-  type SchedulerEvent,
-  type SchedulerState,
-} from '#adapters/runner-native/graph/scheduler-state.ts'
+import type { SchedulerCommand, SchedulerEvent } from '#adapters/runner-native/graph/scheduler-events.ts'
+import { INITIAL_STATE, type SchedulerState } from '#adapters/runner-native/graph/scheduler-state.ts'
 import type { JsonObject } from '#domain/app.ts'
 import { aBranch, aCode, anEnd, aStart, aWorkflow, edges } from './support.ts'
 
@@ -16,14 +12,16 @@ function aGraph(workflow: JsonObject): Graph {
   return graph
 }
 
-const done = (nodeId: string, handles: readonly string[] | null = null): SchedulerEvent => ({
+const done = (nodeId: string, handles: readonly string[] | null = null, scope = 0): SchedulerEvent => ({
   kind: 'node_succeeded',
+  scope,
   nodeId,
   outputs: {},
   handles,
 })
-const failed = (nodeId: string, retryable = true): SchedulerEvent => ({
+const failed = (nodeId: string, retryable = true, scope = 0): SchedulerEvent => ({
   kind: 'node_failed',
+  scope,
   nodeId,
   error: 'boom',
   errorType: 'Boom',
@@ -67,8 +65,8 @@ describe('graph scheduler', () => {
     const { runs, log } = play(branched, [start, done('start'), done('if', ['false']), done('b')])
     expect(runs).to.deep.equal([['start'], ['if'], ['b'], ['end']])
     expect(log[2]?.filter(({ kind }) => kind === 'skip_node')).to.deep.equal([
-      { kind: 'skip_node', nodeId: 'a' },
-      { kind: 'skip_node', nodeId: 'a2' },
+      { kind: 'skip_node', scope: 0, nodeId: 'a' },
+      { kind: 'skip_node', scope: 0, nodeId: 'a2' },
     ])
   })
 
@@ -80,6 +78,7 @@ describe('graph scheduler', () => {
     const { log } = play(diamond, [start, done('start'), done('b'), done('a')])
     expect(log[3]?.at(-1)).to.deep.equal({
       kind: 'run_node',
+      scope: 0,
       nodeId: 'join',
       predecessorNodeId: 'a',
       index: 4,
@@ -110,7 +109,7 @@ describe('graph scheduler', () => {
     const { runs, state } = play(wide, [start, done('start'), done('n0'), done('n1')])
     expect(runs[1]).to.have.length(MAX_PARALLEL)
     expect([...(runs[2] ?? []), ...(runs[3] ?? [])]).to.deep.equal(['n10', 'n11'])
-    expect(Object.keys(state.running)).to.have.length(MAX_PARALLEL)
+    expect(Object.keys(state.scopes[0]?.running ?? {})).to.have.length(MAX_PARALLEL)
   })
 
   it('stops at five hundred steps', () => {
@@ -181,11 +180,12 @@ describe('graph scheduler', () => {
   it('retries first, with the configured pause, and keeps the execution', () => {
     const data = { retry_config: { retry_enabled: true, max_retries: 2, retry_interval: 1500 } }
     const graph = aGraph(aWorkflow([aStart(), aCode('a', '', data), anEnd('end')], edges('start>a', 'a>end')))
-    const due: SchedulerEvent = { kind: 'retry_due', nodeId: 'a' }
+    const due: SchedulerEvent = { kind: 'retry_due', scope: 0, nodeId: 'a' }
     const { log } = play(graph, [start, done('start'), failed('a'), due, failed('a'), due, failed('a')])
     expect(log[2]).to.deep.equal([
       {
         kind: 'retry_later',
+        scope: 0,
         nodeId: 'a',
         predecessorNodeId: 'start',
         index: 2,

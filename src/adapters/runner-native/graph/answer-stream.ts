@@ -8,28 +8,30 @@ import { partsOf, type TemplatePart } from './variable-pool.ts'
 export type TextPiece = { readonly delta: string; readonly fromSelector: readonly string[] }
 
 /**
- * How far the answer has been told: plain JSON. One response node speaks at a time; those that may speak next wait in
- * `open` in the order in which that became certain.
+ * How far the answer has been told: plain JSON, changed in place. One response node speaks at a time; those that may
+ * speak next wait in `open` in the order in which that became certain.
  */
 export type StreamState = {
-  readonly open: readonly string[]
-  /** Nodes that have opened, spoken or been skipped: they never open again. */
-  readonly known: readonly string[]
-  readonly part: number
+  readonly open: string[]
+  /** Nodes that have opened: they never open again. */
+  readonly known: Record<string, true>
+  part: number
   /** How many deltas of the current part were told. */
-  readonly cursor: number
-  readonly deltas: Readonly<Record<string, readonly string[]>>
-  readonly settled: Readonly<Record<string, 'done' | 'skipped'>>
+  cursor: number
+  readonly deltas: Record<string, string[]>
+  readonly settled: Record<string, 'done' | 'skipped'>
 }
 
 /** What the answer hears of the run. */
 export type StreamEvent =
-  | { readonly kind: 'edges'; readonly edges: Readonly<Record<string, EdgeState>> }
+  | { readonly kind: 'edges'; readonly edges: ReadonlyMap<string, EdgeState> }
   | { readonly kind: 'delta'; readonly nodeId: string; readonly delta: string }
   | { readonly kind: 'settled'; readonly nodeId: string; readonly as: 'done' | 'skipped' }
 
 /** Before anything was told. */
-export const INITIAL_STREAM: StreamState = { open: [], known: [], part: 0, cursor: 0, deltas: {}, settled: {} }
+export function newStream(): StreamState {
+  return { open: [], known: {}, part: 0, cursor: 0, deltas: {}, settled: {} }
+}
 
 /** The templates of an app's response nodes, by node id. */
 export type StreamPlan = {
@@ -51,16 +53,17 @@ export function planStream(graph: Graph): StreamPlan {
 }
 
 /**
- * What can be told now. Pure; `textOf` gives the text of a variable whose node is done. Nothing is told twice, and
- * nothing of a response node is told before it is certain that the run comes to it.
+ * Notes the event in `state` and gives what can be told now; `textOf` is the text of a variable whose node is done.
+ * Nothing is told twice, and nothing of a response node before it is certain that the run comes to it.
  */
 export function tell(
   plan: StreamPlan,
   state: StreamState,
   event: StreamEvent,
   textOf: (selector: readonly string[]) => string,
-): { readonly state: StreamState; readonly pieces: readonly TextPiece[] } {
-  return drain(plan, note(plan, state, event), textOf)
+): readonly TextPiece[] {
+  note(plan, state, event)
+  return drain(plan, state, textOf)
 }
 
 /** What a node said so far, as far as an answer uses it. */
@@ -73,23 +76,30 @@ function own<T>(record: Readonly<Record<string, T>>, key: string): T | undefined
   return Object.hasOwn(record, key) ? record[key] : undefined
 }
 
-function note(plan: StreamPlan, state: StreamState, event: StreamEvent): StreamState {
+/** As an assignment, but `__proto__` is a key like any other. */
+function put<T>(record: Record<string, T>, key: string, value: T): void {
+  Object.defineProperty(record, key, { value, enumerable: true, configurable: true, writable: true })
+}
+
+function note(plan: StreamPlan, state: StreamState, event: StreamEvent): void {
   switch (event.kind) {
     case 'edges': {
       const opened = [...plan.templates.keys()]
-        .filter((id) => !state.known.includes(id) && isCertain(plan, id, event.edges))
+        .filter((id) => !Object.hasOwn(state.known, id) && isCertain(plan, id, event.edges))
         .sort()
-      return opened.length === 0
-        ? state
-        : { ...state, open: [...state.open, ...opened], known: [...state.known, ...opened] }
+      for (const id of opened) put(state.known, id, true)
+      state.open.push(...opened)
+      return
     }
     case 'delta': {
-      if (!plan.streamed.has(event.nodeId) || event.delta === '') return state
-      const told = heard(state, event.nodeId)
-      return { ...state, deltas: { ...state.deltas, [event.nodeId]: [...told, event.delta] } }
+      if (!plan.streamed.has(event.nodeId) || event.delta === '') return
+      const told = own(state.deltas, event.nodeId)
+      if (told === undefined) put(state.deltas, event.nodeId, [event.delta])
+      else told.push(event.delta)
+      return
     }
     case 'settled':
-      return { ...state, settled: { ...state.settled, [event.nodeId]: event.as } }
+      put(state.settled, event.nodeId, event.as)
   }
 }
 
@@ -97,18 +107,14 @@ function note(plan: StreamPlan, state: StreamState, event: StreamEvent): StreamS
  * Whether some path from the start has every deciding edge on it taken. Walking back from the node costs one visit an
  * edge; listing the paths would be exponential on graphs that people really draw.
  */
-function isCertain(
-  { graph, templates }: StreamPlan,
-  nodeId: string,
-  edges: Readonly<Record<string, EdgeState>>,
-): boolean {
+function isCertain({ graph, templates }: StreamPlan, nodeId: string, edges: ReadonlyMap<string, EdgeState>): boolean {
   const template = templates.get(nodeId) ?? []
   const seen = new Set([nodeId])
   for (const id of seen) {
     if (id === graph.rootId) return true
     for (const edge of graph.incoming.get(id) ?? []) {
       const source = graph.nodes.get(edge.source)
-      const state = edges[edge.id]
+      const state = edges.get(edge.id)
       if (source === undefined || state === 'skipped') continue
       if (state === 'taken' || !holdsBack(source, template)) seen.add(source.id)
     }
@@ -126,15 +132,16 @@ function holdsBack(node: GraphNode, template: readonly TemplatePart[]): boolean 
 
 function drain(
   plan: StreamPlan,
-  from: StreamState,
+  state: StreamState,
   textOf: (selector: readonly string[]) => string,
-): { readonly state: StreamState; readonly pieces: readonly TextPiece[] } {
+): readonly TextPiece[] {
   const pieces: TextPiece[] = []
-  let state = from
   for (let speaker = state.open[0]; speaker !== undefined; speaker = state.open[0]) {
     const part = plan.templates.get(speaker)?.[state.part]
     if (part === undefined) {
-      state = { ...state, open: state.open.slice(1), part: 0, cursor: 0 }
+      state.open.shift()
+      state.part = 0
+      state.cursor = 0
       continue
     }
     if (part.kind === 'text') {
@@ -142,11 +149,13 @@ function drain(
     } else {
       const { fresh, complete } = speak(plan, state, part.selector, textOf)
       for (const delta of fresh) if (delta !== '') pieces.push({ delta, fromSelector: part.selector })
-      if (!complete) return { state: { ...state, cursor: state.cursor + fresh.length }, pieces }
+      state.cursor += fresh.length
+      if (!complete) return pieces
     }
-    state = { ...state, part: state.part + 1, cursor: 0 }
+    state.part += 1
+    state.cursor = 0
   }
-  return { state, pieces }
+  return pieces
 }
 
 function speak(

@@ -29,36 +29,69 @@ export type Graph = {
   readonly edges: readonly GraphEdge[]
   readonly outgoing: ReadonlyMap<string, readonly GraphEdge[]>
   readonly incoming: ReadonlyMap<string, readonly GraphEdge[]>
+  /** What each iteration or loop repeats, by its node; one with nothing inside has no entry. */
+  readonly inner: ReadonlyMap<string, Graph>
 }
+
+type Placed = { readonly node: GraphNode; readonly parentId: string | null }
 
 const MAX_RETRIES = 10
 const MAX_RETRY_INTERVAL_MS = 60_000
+/** Containers within containers; editors allow two. */
+const MAX_NESTING = 5
 
 /**
- * Reads nodes and edges leniently: notes, the insides of containers, orphans, repeated node ids and edges to nowhere
- * are left out, as they are in what people really export. Null when there is no start node.
+ * Reads nodes and edges leniently: notes, orphans, repeated node ids, nodes inside of nothing and edges to nowhere are
+ * left out, as they are in what people really export. Null when there is no start node.
  */
 export function buildGraph(workflow: JsonObject): Graph | null {
   const source = objectAt(workflow, 'graph')
-  const all = new Map<string, GraphNode>()
+  const all = new Map<string, Placed>()
   for (const raw of objectsAt(source, 'nodes')) {
-    const node = readNode(raw)
-    if (node !== null && !all.has(node.id)) all.set(node.id, node)
+    const placed = readNode(raw)
+    if (placed !== null && !all.has(placed.node.id)) all.set(placed.node.id, placed)
   }
-  const root = [...all.values()].find(({ type }) => type === 'start' || type.startsWith('trigger-'))
-  if (root === undefined) return null
-  const known = objectsAt(source, 'edges')
-    .map((edge, at) => readEdge(edge, at))
-    .filter(({ source, target }) => all.has(source) && all.has(target))
-  const reached = reachableFrom(root.id, known)
+  const levels = Map.groupBy(all.values(), ({ parentId }) => parentId)
+  const edges = objectsAt(source, 'edges').map((edge, at) => readEdge(edge, at))
+  const root = levels.get(null)?.find(({ node }) => node.type === 'start' || node.type.startsWith('trigger-'))
+  return root === undefined ? null : buildLevel(levels, edges, null, root.node.id, 0)
+}
+
+function buildLevel(
+  levels: ReadonlyMap<string | null, readonly Placed[]>,
+  all: readonly GraphEdge[],
+  parentId: string | null,
+  rootId: string,
+  depth: number,
+): Graph {
+  const level = new Map((levels.get(parentId) ?? []).map(({ node }) => [node.id, node] as const))
+  const known = all.filter(({ source, target }) => level.has(source) && level.has(target))
+  const reached = reachableFrom(rootId, known)
   const edges = known.filter((edge) => reached.has(edge.source))
+  const nodes = new Map([...level].filter(([id]) => reached.has(id)))
+  const inner = new Map<string, Graph>()
+  for (const node of nodes.values()) {
+    const innerRoot = isContainer(node) && depth < MAX_NESTING ? rootWithin(node, levels.get(node.id) ?? [], all) : null
+    if (innerRoot !== null) inner.set(node.id, buildLevel(levels, all, node.id, innerRoot, depth + 1))
+  }
   return {
-    rootId: root.id,
-    nodes: new Map([...all].filter(([id]) => reached.has(id))),
+    rootId,
+    nodes,
     edges,
     outgoing: Map.groupBy(edges, (edge) => edge.source),
     incoming: Map.groupBy(edges, (edge) => edge.target),
+    inner,
   }
+}
+
+/** The node that a round begins with: the oldest exports name a plain one, and some name none. */
+function rootWithin(container: GraphNode, inside: readonly Placed[], edges: readonly GraphEdge[]): string | null {
+  const named = idOf(container.data, 'start_node_id')
+  const ids = inside.map(({ node }) => node.id)
+  if (ids.includes(named)) return named
+  const start = inside.find(({ node }) => node.type === `${container.type}-start`)
+  if (start !== undefined) return start.node.id
+  return ids.find((id) => !edges.some(({ source, target }) => target === id && ids.includes(source))) ?? null
 }
 
 /** Whether which of the node's edges are taken is known only after it ran. */
@@ -76,16 +109,19 @@ export function isContainer(node: GraphNode): boolean {
   return node.type === 'iteration' || node.type === 'loop'
 }
 
-function readNode(raw: JsonObject): GraphNode | null {
+/** Whether the node is in the graph, or in a container within it. */
+export function hasNode(graph: Graph, nodeId: string): boolean {
+  return graph.nodes.has(nodeId) || [...graph.inner.values()].some((inner) => hasNode(inner, nodeId))
+}
+
+function readNode(raw: JsonObject): Placed | null {
   const id = idOf(raw, 'id')
   const data = objectAt(raw, 'data')
   const type = textAt(data, 'type')
   if (id === '' || type === '' || textAt(raw, 'type') === 'custom-note') return null
-  const inside = data.isInIteration === true || data.isInLoop === true || idOf(raw, 'parentId') !== ''
-  if (inside) return null
   const strategy = textAt(data, 'error_strategy')
   const retry = objectAt(data, 'retry_config')
-  return {
+  const node: GraphNode = {
     id,
     type,
     title: textAt(data, 'title') || type,
@@ -96,6 +132,15 @@ function readNode(raw: JsonObject): GraphNode | null {
       intervalMs: within(retry.retry_interval, MAX_RETRY_INTERVAL_MS),
     },
   }
+  return { node, parentId: parentOf(raw, data) }
+}
+
+/** The container around a node; "" when the file says that there is one but not which. */
+function parentOf(raw: JsonObject, data: JsonObject): string | null {
+  const named = idOf(raw, 'parentId')
+  if (named !== '') return named
+  if (data.isInIteration === true) return idOf(data, 'iteration_id')
+  return data.isInLoop === true ? idOf(data, 'loop_id') : null
 }
 
 function readEdge(raw: JsonObject, at: number): GraphEdge {

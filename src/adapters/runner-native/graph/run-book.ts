@@ -2,65 +2,52 @@ import type { Clock } from '#application/ports/clock.ts'
 import type { NewId } from '#application/ports/secrets.ts'
 import type { Json, JsonObject } from '#domain/app.ts'
 import type { AppMode } from '#domain/app-mode.ts'
-import { NO_USAGE, type NodeRef, type RunFailure, type RunStep, type RunTotals, type TokenUsage } from '#domain/run.ts'
+import { NO_USAGE, type RunFailure, type RunStep, type RunTotals, type TokenUsage } from '#domain/run.ts'
 import { SERVER_FAULT } from '../failures.ts'
-import { type Assignment, NodeFailure, type NodeResult } from '../nodes/node-executor.ts'
-import { heard, INITIAL_STREAM, planStream, type StreamEvent, tell } from './answer-stream.ts'
-import type { Graph } from './graph.ts'
-import type { Execution, SchedulerCommand, SchedulerState } from './scheduler-state.ts'
-import { answerText, type VariablePool } from './variable-pool.ts'
+import { containerOf } from '../nodes/container-table.ts'
+import { NodeFailure, type NodeResult } from '../nodes/node-executor.ts'
+import { heard, type StreamEvent, tell } from './answer-stream.ts'
+import { type Entry, type Frame, newEntry } from './frame.ts'
+import type { Frames } from './frames.ts'
+import type { Opened } from './rounds.ts'
+import type { Scheduler } from './scheduler.ts'
+import type { Execution, Place, SchedulerCommand } from './scheduler-events.ts'
+import { containerFinished, containerStarted, nodeFinished, refOf } from './step-words.ts'
+import { answerText } from './variable-pool.ts'
 
 type Needs = { readonly now: Clock; readonly ids: NewId; readonly onFault: (error: unknown) => void }
-type Settled = Extract<SchedulerCommand, { kind: 'settle_node' }>
-type Finished = Extract<SchedulerCommand, { kind: 'finish' }>
+type Command<K extends SchedulerCommand['kind']> = Extract<SchedulerCommand, { kind: K }>
 
-/** What is known of one execution beyond what the scheduler needs. */
-type Entry = {
-  readonly executionId: string
-  readonly startedAtMs: number
-  inputs: JsonObject
-  processData: JsonObject
-  usage: TokenUsage | null
-  failure: RunFailure | null
-}
-
-/** One graph run's variables, answer and totals, and its steps in words. */
+/** One graph run's answer and totals, and its steps in words. */
 export type RunBook = {
-  readonly pool: () => VariablePool
-  /** Changes variables; gives those of the conversation, which outlive the run. */
-  readonly assign: (assignments: readonly Assignment[]) => JsonObject
   /** Whether any of the node's text was kept for the answer. */
-  readonly wasHeard: (nodeId: string) => boolean
+  readonly wasHeard: (place: Place) => boolean
   /** Takes a piece of a node's text; gives what can be told of the answer now. */
-  readonly hear: (nodeId: string, delta: string) => readonly RunStep[]
-  readonly keepResult: (nodeId: string, result: NodeResult) => void
+  readonly hear: (place: Place, delta: string) => readonly RunStep[]
+  readonly keepResult: (place: Place, result: NodeResult) => void
   /** Any failure as one the app may know; a fault of ours is reported and loses its message. */
-  readonly keepFailure: (nodeId: string, error: unknown) => NodeFailure
+  readonly keepFailure: (place: Place, error: unknown) => NodeFailure
+  /** Takes what a container repeats; gives its first step. */
+  readonly keepOpened: (execution: Execution, opened: Opened) => readonly RunStep[]
   /** The steps that a decision of the scheduler means, in the order in which readers see them. */
-  readonly record: (commands: readonly SchedulerCommand[], state: SchedulerState) => readonly RunStep[]
+  readonly record: (commands: readonly SchedulerCommand[]) => readonly RunStep[]
 }
 
 /** Opens the book of a run that begins now. */
-export function openRunBook(graph: Graph, initial: VariablePool, mode: AppMode, needs: Needs): RunBook {
+export function openRunBook(scheduler: Scheduler, frames: Frames, mode: AppMode, needs: Needs): RunBook {
   const { now, ids, onFault } = needs
-  const plan = planStream(graph)
   const startedAtMs = now()
-  const entries = new Map<string, Entry>()
-  let pool = initial
-  let stream = INITIAL_STREAM
+  const retrieved: Json[] = []
   let usage = NO_USAGE
   let answer = ''
   let outputs: JsonObject = {}
-  let retrieved: readonly Json[] = []
-  let failure: RunFailure | null = null
 
   const since = (fromMs: number) => Math.max(0, now() - fromMs) / 1000
 
-  function say(event: StreamEvent): readonly RunStep[] {
-    const told = tell(plan, stream, event, (selector) => answerText(pool, selector))
-    stream = told.state
-    answer += told.pieces.map(({ delta }) => delta).join('')
-    return told.pieces.map(({ delta, fromSelector }): RunStep => ({ kind: 'text', delta, fromSelector }))
+  function say(frame: Frame, event: StreamEvent): readonly RunStep[] {
+    const pieces = tell(frame.plan, frame.stream, event, (selector) => answerText(frame.cell.pool, selector))
+    for (const { delta } of pieces) answer += delta
+    return pieces.map(({ delta, fromSelector }): RunStep => ({ kind: 'text', delta, fromSelector }))
   }
 
   function count(entry: Entry, used: TokenUsage | null): void {
@@ -73,96 +60,110 @@ export function openRunBook(graph: Graph, initial: VariablePool, mode: AppMode, 
     }
   }
 
-  function refOf({ nodeId, index, predecessorNodeId }: Execution): NodeRef {
-    const node = graph.nodes.get(nodeId)
-    return {
-      executionId: entries.get(nodeId)?.executionId ?? '',
-      nodeId,
-      nodeType: node?.type ?? '',
-      title: node?.title ?? '',
-      index,
-      predecessorNodeId,
-      iterationId: null,
-      loopId: null,
-    }
+  function begin(frame: Frame, execution: Execution): readonly RunStep[] {
+    frame.entries.set(execution.nodeId, newEntry(ids(), now()))
+    const isContainer = containerOf(frame.graph.nodes.get(execution.nodeId)) !== null
+    return isContainer ? [] : [{ kind: 'node_started', ...refOf(frame, execution) }]
   }
 
-  function begin(execution: Execution): RunStep {
-    entries.set(execution.nodeId, {
-      executionId: ids(),
-      startedAtMs: now(),
-      inputs: {},
-      processData: {},
-      usage: null,
-      failure: null,
-    })
-    return { kind: 'node_started', ...refOf(execution) }
-  }
-
-  function settle({ execution, status, outputs: given, error }: Settled): readonly RunStep[] {
+  function settle(frame: Frame, command: Command<'settle_node'>): readonly RunStep[] {
+    const { execution, status, outputs: given, error } = command
     const { nodeId } = execution
-    const entry = entries.get(nodeId)
+    const entry = frame.entries.get(nodeId)
+    const node = frame.graph.nodes.get(nodeId)
+    if (entry === undefined) return []
     const isReached = status === 'succeeded' || status === 'exception'
-    if (isReached) pool = { ...pool, [nodeId]: given }
-    if (isReached && graph.nodes.get(nodeId)?.type === 'end') outputs = { ...outputs, ...given }
-    if (status === 'failed') failure = entry?.failure ?? null
-    const finished: RunStep = {
-      kind: 'node_finished',
-      ...refOf(execution),
-      status,
-      inputs: entry?.inputs ?? {},
-      processData: entry?.processData ?? {},
-      outputs: given,
-      error,
-      elapsedS: entry === undefined ? 0 : since(entry.startedAtMs),
-      usage: entry?.usage ?? null,
+    if (isReached) frame.cell.pool = { ...frame.cell.pool, [nodeId]: given }
+    if (isReached && node?.type === 'end' && frame === frames.root) outputs = { ...outputs, ...given }
+    if (status === 'failed') frame.failure = entry.failure ?? unexplained(error)
+    const elapsedS = since(entry.startedAtMs)
+    const steps: RunStep[] = []
+    if (containerOf(node) === null) steps.push(nodeFinished(frame, entry, command, elapsedS))
+    else {
+      if (entry.opened === null) steps.push(containerStarted(frame, entry, execution))
+      steps.push(containerFinished(frame, entry, command, elapsedS))
     }
-    return isReached ? [finished, ...say({ kind: 'settled', nodeId, as: 'done' })] : [finished]
+    if (!isReached) return steps
+    frame.isStale = true
+    return [...steps, ...say(frame, { kind: 'settled', nodeId, as: 'done' })]
   }
 
-  function end({ outcome, error }: Finished, state: SchedulerState): RunStep {
+  function beginRound(frame: Frame, command: Command<'begin_round'>): readonly RunStep[] {
+    if (!frames.begin(command)) return []
+    const ref = refOf(frame, command.execution)
+    return [{ kind: ref.nodeType === 'loop' ? 'loop_next' : 'iteration_next', ...ref, round: command.round }]
+  }
+
+  function end({ outcome, error }: Command<'finish'>): RunStep {
     const told = { outputs: mode === 'advanced-chat' ? { answer } : outputs, answer }
-    const totals: RunTotals = {
-      usage,
-      totalSteps: state.steps,
-      elapsedS: since(startedAtMs),
-      exceptionsCount: state.exceptions,
-    }
+    const { steps: totalSteps, exceptions: exceptionsCount } = scheduler.counts()
+    const totals: RunTotals = { usage, totalSteps, elapsedS: since(startedAtMs), exceptionsCount }
     if (outcome === 'stopped') return { kind: 'stopped', reason: error ?? '', ...told, ...totals }
     if (outcome === 'failed') {
-      return { kind: 'failed', failure: failure ?? { code: 'invalid_param', message: error ?? '' }, ...told, ...totals }
+      return { kind: 'failed', failure: frames.root.failure ?? unexplained(error), ...told, ...totals }
     }
     return { kind: outcome, ...told, retrieverResources: retrieved, ...totals }
   }
 
+  /** What newly decided edges make certain; told before the next nodes begin. */
+  function catchUp(): readonly RunStep[] {
+    const steps: RunStep[] = []
+    for (const [scope, frame] of frames.all()) {
+      if (!frame.isStale) continue
+      frame.isStale = false
+      steps.push(...say(frame, { kind: 'edges', edges: scheduler.edges(scope) }))
+    }
+    return steps
+  }
+
+  function stepsOf(command: SchedulerCommand): readonly RunStep[] {
+    if (command.kind === 'finish') return [end(command)]
+    const frame = frames.at('execution' in command ? command.execution.scope : command.scope)
+    if (frame === undefined) return []
+    switch (command.kind) {
+      case 'settle_node':
+        return settle(frame, command)
+      case 'skip_node':
+        return say(frame, { kind: 'settled', nodeId: command.nodeId, as: 'skipped' })
+      case 'begin_round':
+        return beginRound(frame, command)
+      case 'end_round':
+        frames.end(command)
+        return []
+      case 'run_node':
+        return command.attempt === 0 ? begin(frame, command) : []
+      case 'retry_later':
+        return [{ kind: 'node_retry', ...refOf(frame, command), error: command.error, retryIndex: command.attempt }]
+      case 'check_loop':
+      case 'close_container':
+        return []
+    }
+  }
+
   return {
-    pool: () => pool,
-    assign(assignments) {
-      const kept: Record<string, Json> = {}
-      for (const { selector, value } of assignments) {
-        const [namespace = '', name = ''] = selector
-        pool = { ...pool, [namespace]: { ...pool[namespace], [name]: value } }
-        if (namespace === 'conversation') kept[name] = value
-      }
-      return kept
+    wasHeard({ scope, nodeId }) {
+      const frame = frames.at(scope)
+      return frame !== undefined && heard(frame.stream, nodeId).length > 0
     },
-    wasHeard: (nodeId) => heard(stream, nodeId).length > 0,
-    hear: (nodeId, delta) => say({ kind: 'delta', nodeId, delta }),
-    keepResult(nodeId, result) {
-      const entry = entries.get(nodeId)
+    hear({ scope, nodeId }, delta) {
+      const frame = frames.at(scope)
+      return frame === undefined ? [] : say(frame, { kind: 'delta', nodeId, delta })
+    },
+    keepResult(place, result) {
+      const entry = frames.entryAt(place)
       if (entry === undefined) return
-      entry.inputs = result.inputs
+      if (entry.opened === null) entry.inputs = result.inputs
       entry.processData = result.processData ?? {}
       count(entry, result.usage ?? null)
-      retrieved = [...retrieved, ...(result.retrieverResources ?? [])]
+      retrieved.push(...(result.retrieverResources ?? []))
     },
-    keepFailure(nodeId, error) {
+    keepFailure(place, error) {
       if (!(error instanceof NodeFailure)) onFault(error)
       const known =
         error instanceof NodeFailure
           ? error
           : new NodeFailure('InternalError', SERVER_FAULT.message, { failure: SERVER_FAULT })
-      const entry = entries.get(nodeId)
+      const entry = frames.entryAt(place)
       if (entry !== undefined) {
         entry.inputs = known.inputs
         entry.failure = known.failure
@@ -170,24 +171,30 @@ export function openRunBook(graph: Graph, initial: VariablePool, mode: AppMode, 
       }
       return known
     },
-    record(commands, state) {
+    keepOpened(execution, opened) {
+      const frame = frames.at(execution.scope)
+      const entry = frames.entryAt(execution)
+      if (frame === undefined || entry === undefined) return []
+      entry.opened = opened
+      entry.inputs = opened.inputs
+      const { pool } = frame.cell
+      if (opened.shared !== null) frame.cell.pool = { ...pool, [execution.nodeId]: opened.shared }
+      return [containerStarted(frame, entry, execution)]
+    },
+    record(commands) {
       const steps: RunStep[] = []
-      for (const command of commands) {
-        if (command.kind === 'settle_node') steps.push(...settle(command))
-        if (command.kind === 'skip_node') steps.push(...say({ kind: 'settled', nodeId: command.nodeId, as: 'skipped' }))
-      }
       // A run that is cut tells nothing more of its answer.
-      if (!commands.some((command) => command.kind === 'finish' && command.error !== null)) {
-        steps.push(...say({ kind: 'edges', edges: state.edges }))
-      }
+      const isCut = commands.some((command) => command.kind === 'finish' && command.error !== null)
       for (const command of commands) {
-        if (command.kind === 'run_node' && command.attempt === 0) steps.push(begin(command))
-        if (command.kind === 'retry_later') {
-          steps.push({ kind: 'node_retry', ...refOf(command), error: command.error, retryIndex: command.attempt })
-        }
-        if (command.kind === 'finish') steps.push(end(command, state))
+        const isEnd = command.kind === 'settle_node' || command.kind === 'skip_node'
+        if (!isCut && !isEnd) steps.push(...catchUp())
+        steps.push(...stepsOf(command))
       }
-      return steps
+      return isCut ? steps : [...steps, ...catchUp()]
     },
   }
+}
+
+function unexplained(error: string | null): RunFailure {
+  return { code: 'invalid_param', message: error ?? '' }
 }

@@ -3,14 +3,17 @@ import type { Clock, Timer } from '#application/ports/clock.ts'
 import type { NewId } from '#application/ports/secrets.ts'
 import type { JsonObject } from '#domain/app.ts'
 import type { RunStep } from '#domain/run.ts'
-import { NodeFailure, type NodeResult, type NodeServices } from '../nodes/node-executor.ts'
-import { executorOf } from '../nodes/node-table.ts'
+import { containerOf } from '../nodes/container-table.ts'
+import type { NodeResult, NodeServices } from '../nodes/node-executor.ts'
+import { openFrames } from './frames.ts'
 import type { Graph } from './graph.ts'
 import { createInbox } from './inbox.ts'
 import { initialPool, startInputs } from './initial-pool.ts'
+import type { Opened } from './rounds.ts'
 import { openRunBook, type RunBook } from './run-book.ts'
-import { advance } from './scheduler.ts'
-import { type Execution, INITIAL_STATE, type SchedulerCommand, type SchedulerEvent } from './scheduler-state.ts'
+import { openContainer, runNode } from './run-node.ts'
+import { openScheduler } from './scheduler.ts'
+import type { Execution, Place, SchedulerCommand, SchedulerEvent } from './scheduler-events.ts'
 
 /** Upstream's limit for a run, 20 minutes. */
 export const MAX_RUN_MS = 1_200_000
@@ -26,11 +29,11 @@ export type GraphNeeds = {
 }
 
 type Report =
-  | { readonly kind: 'delta'; readonly nodeId: string; readonly delta: string; readonly told: () => void }
-  | { readonly kind: 'done'; readonly nodeId: string; readonly result: NodeResult }
-  | { readonly kind: 'failed'; readonly nodeId: string; readonly error: unknown }
-  | { readonly kind: 'retry_due'; readonly nodeId: string }
-  | { readonly kind: 'cut'; readonly outcome: 'stopped' | 'failed'; readonly error: string }
+  | { readonly kind: 'delta'; readonly place: Place; readonly delta: string; readonly told: () => void }
+  | { readonly kind: 'opened'; readonly execution: Execution; readonly opened: Opened }
+  | { readonly kind: 'done'; readonly place: Place; readonly result: NodeResult }
+  | { readonly kind: 'failed'; readonly place: Place; readonly error: unknown }
+  | { readonly kind: 'decided'; readonly event: SchedulerEvent }
 
 /**
  * Carries out what the scheduler decides. Its reader sets the pace: a piece of text is asked of the model only when
@@ -44,118 +47,123 @@ export async function* runGraph(
   signal: AbortSignal,
 ): AsyncGenerator<RunStep> {
   const inbox = createInbox<Report>()
-  const halt = new AbortController()
+  const halts = new Map<number, AbortController>([[0, new AbortController()]])
   const cancels = new Set<() => void>()
-  const book = openRunBook(graph, initialPool(workflow, job, needs.now()), job.app.mode, needs)
-  let state = INITIAL_STATE
+  const scheduler = openScheduler(graph)
+  const frames = openFrames(graph, initialPool(workflow, job, needs.now()))
+  const book = openRunBook(scheduler, frames, job.app.mode, needs)
 
-  const later = (delayMs: number, report: Report, where?: 'front') => {
+  const later = (delayMs: number, event: SchedulerEvent, where?: 'front') => {
     const cancel = needs.timer(delayMs, () => {
       cancels.delete(cancel)
-      inbox.push(report, where)
+      inbox.push({ kind: 'decided', event }, where)
     })
     cancels.add(cancel)
   }
-  const onAbort = () => inbox.push({ kind: 'cut', outcome: 'stopped', error: stopReason(signal) }, 'front')
+  const onAbort = () => {
+    const event = { kind: 'cut', outcome: 'stopped', error: stopReason(signal) } as const
+    inbox.push({ kind: 'decided', event }, 'front')
+  }
   const execute = (execution: Execution) => {
-    const { nodeId } = execution
-    void runNode(needs, graph, job, book, nodeId, halt.signal, (delta) => {
-      return new Promise((told) => inbox.push({ kind: 'delta', nodeId, delta, told }))
+    const place = { scope: execution.scope, nodeId: execution.nodeId }
+    const halt = halts.get(place.scope)?.signal ?? AbortSignal.abort()
+    void runNode(needs.services, frames, job, place, halt, (delta) => {
+      return new Promise((told) => inbox.push({ kind: 'delta', place, delta, told }))
     }).then(
-      (result) => inbox.push({ kind: 'done', nodeId, result }),
-      (error: unknown) => inbox.push({ kind: 'failed', nodeId, error }),
+      (result) => inbox.push({ kind: 'done', place, result }),
+      (error: unknown) => inbox.push({ kind: 'failed', place, error }),
     )
   }
-  const carryOut = (commands: readonly SchedulerCommand[]) => {
-    for (const command of commands) {
-      if (command.kind === 'run_node') execute(command)
-      if (command.kind === 'retry_later') later(command.delayMs, { kind: 'retry_due', nodeId: command.nodeId })
+  const attempt = (place: Place, work: () => Report) => {
+    try {
+      inbox.push(work())
+    } catch (error) {
+      inbox.push({ kind: 'failed', place, error })
+    }
+  }
+  const carryOut = (command: SchedulerCommand) => {
+    switch (command.kind) {
+      case 'run_node':
+        if (containerOf(frames.at(command.scope)?.graph.nodes.get(command.nodeId)) === null) execute(command)
+        else attempt(command, () => ({ kind: 'opened', execution: command, opened: openContainer(frames, command) }))
+        break
+      case 'retry_later':
+        later(command.delayMs, { kind: 'retry_due', scope: command.scope, nodeId: command.nodeId })
+        break
+      case 'begin_round':
+        halts.set(command.inner, new AbortController())
+        break
+      case 'end_round':
+        halts.get(command.inner)?.abort()
+        halts.delete(command.inner)
+        break
+      case 'check_loop': {
+        const { scope, nodeId } = command.execution
+        attempt(command.execution, () => {
+          const again = frames.again({ scope, nodeId })
+          return { kind: 'decided', event: { kind: 'loop_checked', scope, nodeId, again } }
+        })
+        break
+      }
+      case 'close_container': {
+        const place = command.execution
+        attempt(place, () => ({ kind: 'done', place, result: { inputs: {}, outputs: frames.outputsOf(place) } }))
+      }
     }
   }
 
   try {
     signal.addEventListener('abort', onAbort, { once: true })
     later(MAX_RUN_MS, { kind: 'cut', outcome: 'failed', error: 'the run took too long' }, 'front')
-    yield { kind: 'run_started', inputs: startInputs(book.pool(), job.request.inputs), reason: 'initial' }
+    yield { kind: 'run_started', inputs: startInputs(frames.root.cell.pool, job.request.inputs), reason: 'initial' }
     if (signal.aborted) onAbort()
     let event: SchedulerEvent | null = { kind: 'start' }
     for (;;) {
       if (event !== null) {
-        const advanced = advance(graph, state, event)
-        state = advanced.state
-        const steps = book.record(advanced.commands, state)
-        carryOut(advanced.commands)
+        const commands = scheduler.advance(event)
+        const steps = book.record(commands)
+        for (const command of commands) carryOut(command)
         yield* steps
-        if (state.over) return
+        if (scheduler.isOver()) return
       }
       const report = await inbox.next()
       if (report.kind === 'delta') {
-        yield* book.hear(report.nodeId, report.delta)
+        yield* book.hear(report.place, report.delta)
         report.told()
         event = null
-      } else event = eventOf(report, book)
+      } else {
+        if (report.kind === 'opened') yield* book.keepOpened(report.execution, report.opened)
+        event = eventOf(report, book)
+      }
     }
   } finally {
     signal.removeEventListener('abort', onAbort)
-    halt.abort()
+    for (const halt of halts.values()) halt.abort()
     for (const cancel of cancels) cancel()
     for (const report of inbox.drain()) if (report.kind === 'delta') report.told()
   }
 }
 
-async function runNode(
-  needs: GraphNeeds,
-  graph: Graph,
-  job: RunJob,
-  book: RunBook,
-  nodeId: string,
-  signal: AbortSignal,
-  emit: (delta: string) => Promise<void>,
-): Promise<NodeResult> {
-  const node = graph.nodes.get(nodeId)
-  const executor = executorOf(node?.type ?? '')
-  if (node === undefined || executor === null) {
-    throw new NodeFailure('UnsupportedNode', `nodes of type ${node?.type ?? ''} cannot be run here`)
-  }
-  const pool = book.pool()
-  return executor.run({
-    node,
-    pool,
-    job,
-    services: needs.services,
-    signal,
-    assign: async (assignments) => {
-      const kept = book.assign(assignments)
-      if (Object.keys(kept).length > 0) await job.saveVariables(kept)
-    },
-    emit: signal.aborted ? async () => {} : emit,
-  })
-}
-
 function eventOf(report: Exclude<Report, { kind: 'delta' }>, book: RunBook): SchedulerEvent {
   switch (report.kind) {
-    case 'done':
-      book.keepResult(report.nodeId, report.result)
-      return {
-        kind: 'node_succeeded',
-        nodeId: report.nodeId,
-        outputs: report.result.outputs,
-        handles: report.result.handles ?? null,
-      }
-    case 'failed': {
-      const failure = book.keepFailure(report.nodeId, report.error)
-      return {
-        kind: 'node_failed',
-        nodeId: report.nodeId,
-        error: failure.message,
-        errorType: failure.errorType,
-        // A half-told answer cannot be unsaid, so what was streamed is not tried again.
-        retryable: !book.wasHeard(report.nodeId),
-      }
+    case 'opened': {
+      const { scope, nodeId } = report.execution
+      return { kind: 'container_opened', scope, nodeId, plan: report.opened.plan }
     }
-    case 'retry_due':
-    case 'cut':
-      return report
+    case 'done': {
+      const { scope, nodeId } = report.place
+      book.keepResult(report.place, report.result)
+      const { outputs, handles = null } = report.result
+      return { kind: 'node_succeeded', scope, nodeId, outputs, handles }
+    }
+    case 'failed': {
+      const { scope, nodeId } = report.place
+      const { message: error, errorType } = book.keepFailure(report.place, report.error)
+      // A half-told answer cannot be unsaid, so what was streamed is not tried again.
+      return { kind: 'node_failed', scope, nodeId, error, errorType, retryable: !book.wasHeard(report.place) }
+    }
+    case 'decided':
+      return report.event
   }
 }
 

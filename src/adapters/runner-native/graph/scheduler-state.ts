@@ -1,112 +1,126 @@
-import type { JsonObject } from '#domain/app.ts'
+import type { Graph } from './graph.ts'
+import type { Execution, RoundPlan, SchedulerCommand } from './scheduler-events.ts'
 
 /** What became of an edge once it was decided. */
 export type EdgeState = 'taken' | 'skipped'
 
-/** One execution of a node under way. A retry keeps everything but `attempt`. */
-export type Execution = {
-  readonly nodeId: string
-  /** Counts executions of the run from 1. */
-  readonly index: number
-  readonly attempt: number
-  readonly predecessorNodeId: string | null
+type NodeState = 'queued' | 'running' | 'done' | 'skipped'
+type Queued = { readonly nodeId: string; readonly predecessorNodeId: string | null }
+
+/** How far a container has come. */
+export type RoundsState = RoundPlan & { readonly begun: number; readonly ended: number }
+
+/** Where the run, or one round of a container, stands. Edges not named are still unknown. */
+export type ScopeState = {
+  /** The container that this is a round of; null for the run itself. */
+  readonly owner: { readonly scope: number; readonly nodeId: string; readonly round: number } | null
+  readonly edges: Readonly<Record<string, EdgeState>>
+  readonly nodes: Readonly<Record<string, NodeState>>
+  /** Ready, but no worker is free. */
+  readonly queue: readonly Queued[]
+  readonly running: Readonly<Record<string, Execution>>
+  readonly containers: Readonly<Record<string, RoundsState>>
+  /** Executions that began in it. */
+  readonly steps: number
 }
 
-/** Where a run stands: plain JSON, so that it can be kept and resumed. Edges not named are still unknown. */
+/** Where a run stands: plain JSON, so that it can be kept and resumed. */
 export type SchedulerState = {
-  readonly edges: Readonly<Record<string, EdgeState>>
-  readonly nodes: Readonly<Record<string, 'queued' | 'running' | 'done' | 'skipped'>>
-  /** Ready, but no worker is free. */
-  readonly queue: readonly { readonly nodeId: string; readonly predecessorNodeId: string | null }[]
-  readonly running: Readonly<Record<string, Execution>>
+  readonly scopes: Readonly<Record<string, ScopeState>>
+  readonly lastScope: number
   readonly steps: number
   readonly exceptions: number
   readonly over: boolean
 }
 
-/** What happened to a run. */
-export type SchedulerEvent =
-  | { readonly kind: 'start' }
-  /** `handles` are the names the chosen branch may go by, best first; null takes every edge. */
-  | {
-      readonly kind: 'node_succeeded'
-      readonly nodeId: string
-      readonly outputs: JsonObject
-      readonly handles: readonly string[] | null
-    }
-  | {
-      readonly kind: 'node_failed'
-      readonly nodeId: string
-      readonly error: string
-      readonly errorType: string
-      readonly retryable: boolean
-    }
-  | { readonly kind: 'retry_due'; readonly nodeId: string }
-  | { readonly kind: 'cut'; readonly outcome: 'stopped' | 'failed'; readonly error: string }
-
-/** What is to be done about it. */
-export type SchedulerCommand =
-  | ({ readonly kind: 'run_node' } & Execution)
-  | ({ readonly kind: 'retry_later'; readonly delayMs: number; readonly error: string } & Execution)
-  /** The node ended: its outputs are now variables. */
-  | {
-      readonly kind: 'settle_node'
-      readonly execution: Execution
-      readonly status: 'succeeded' | 'exception' | 'failed' | 'stopped'
-      readonly outputs: JsonObject
-      readonly error: string | null
-    }
-  | { readonly kind: 'skip_node'; readonly nodeId: string }
-  | {
-      readonly kind: 'finish'
-      readonly outcome: 'succeeded' | 'partial' | 'failed' | 'stopped'
-      readonly error: string | null
-    }
-
 /** Before anything happened. */
 export const INITIAL_STATE: SchedulerState = {
-  edges: {},
-  nodes: {},
-  queue: [],
-  running: {},
+  scopes: { 0: { owner: null, edges: {}, nodes: {}, queue: [], running: {}, containers: {}, steps: 0 } },
+  lastScope: 0,
   steps: 0,
   exceptions: 0,
   over: false,
 }
 
-/** The state while one event is worked on. */
-export type Draft = {
+/** A scope while it is worked on, with its part of the graph. */
+export type Scope = {
+  readonly id: number
+  readonly graph: Graph
+  readonly owner: ScopeState['owner']
   readonly edges: Map<string, EdgeState>
-  readonly nodes: Map<string, 'queued' | 'running' | 'done' | 'skipped'>
-  readonly queue: { readonly nodeId: string; readonly predecessorNodeId: string | null }[]
+  readonly nodes: Map<string, NodeState>
+  readonly queue: Queued[]
   readonly running: Map<string, Execution>
+  readonly containers: Map<string, RoundsState>
+  steps: number
+}
+
+/** The state while it is worked on: changed in place, since a copy for every event is quadratic in the graph. */
+export type Draft = {
+  readonly scopes: Map<number, Scope>
+  /** Scopes in which something may start now. */
+  readonly touched: Set<Scope>
+  readonly commands: SchedulerCommand[]
+  lastScope: number
   steps: number
   exceptions: number
   over: boolean
 }
 
-/** A copy that may be changed. */
-export function draftOf(state: SchedulerState): Draft {
-  return {
-    edges: new Map(Object.entries(state.edges)),
-    nodes: new Map(Object.entries(state.nodes)),
-    queue: [...state.queue],
-    running: new Map(Object.entries(state.running)),
-    steps: state.steps,
-    exceptions: state.exceptions,
-    over: state.over,
+/** The state as a draft. A scope of a container that the graph lacks is left out. */
+export function draftOf(graph: Graph, state: SchedulerState): Draft {
+  const scopes = new Map<number, Scope>()
+  // Owners have lower numbers than what they own, and whole numbers come in order.
+  for (const [key, kept] of Object.entries(state.scopes)) {
+    const { owner } = kept
+    const part = owner === null ? graph : scopes.get(owner.scope)?.graph.inner.get(owner.nodeId)
+    if (part === undefined) continue
+    scopes.set(Number(key), {
+      id: Number(key),
+      graph: part,
+      owner,
+      edges: new Map(Object.entries(kept.edges)),
+      nodes: new Map(Object.entries(kept.nodes)),
+      queue: [...kept.queue],
+      running: new Map(Object.entries(kept.running)),
+      containers: new Map(Object.entries(kept.containers)),
+      steps: kept.steps,
+    })
   }
+  const { lastScope, steps, exceptions, over } = state
+  return { scopes, touched: new Set(), commands: [], lastScope, steps, exceptions, over }
 }
 
-/** The draft as JSON again. */
-export function stateOf(draft: Draft): SchedulerState {
+/** The draft as plain JSON. */
+export function stateOf({ scopes, lastScope, steps, exceptions, over }: Draft): SchedulerState {
+  const kept = [...scopes].map(
+    ([id, { owner, edges, nodes, queue, running, containers, steps }]): [number, ScopeState] => [
+      id,
+      {
+        owner,
+        edges: Object.fromEntries(edges),
+        nodes: Object.fromEntries(nodes),
+        queue: [...queue],
+        running: Object.fromEntries(running),
+        containers: Object.fromEntries(containers),
+        steps,
+      },
+    ],
+  )
+  return { scopes: Object.fromEntries(kept), lastScope, steps, exceptions, over }
+}
+
+/** A scope in which nothing has happened yet. */
+export function newScope(id: number, graph: Graph, owner: ScopeState['owner']): Scope {
   return {
-    edges: Object.fromEntries(draft.edges),
-    nodes: Object.fromEntries(draft.nodes),
-    queue: draft.queue,
-    running: Object.fromEntries(draft.running),
-    steps: draft.steps,
-    exceptions: draft.exceptions,
-    over: draft.over,
+    id,
+    graph,
+    owner,
+    edges: new Map(),
+    nodes: new Map(),
+    queue: [],
+    running: new Map(),
+    containers: new Map(),
+    steps: 0,
   }
 }

@@ -1,7 +1,7 @@
-import type { Json, JsonObject } from '#domain/app.ts'
-import { isList, isObject, listAt, objectAt, objectsAt, textAt, textsAt } from '#domain/json.ts'
-import { fillTemplate, isFile, resolve, type VariablePool } from '../graph/variable-pool.ts'
-import { ComparisonFault, compare } from './comparison.ts'
+import type { JsonObject } from '#domain/app.ts'
+import { objectsAt, textAt } from '#domain/json.ts'
+import { ComparisonFault } from './comparison.ts'
+import { holds } from './conditions.ts'
 import { type NodeExecutor, NodeFailure } from './node-executor.ts'
 
 type Case = { readonly handles: readonly string[]; readonly body: JsonObject }
@@ -29,56 +29,4 @@ function casesOf(data: JsonObject): readonly Case[] {
     handles: [textAt(body, 'case_id'), textAt(body, 'id')].filter((id) => id !== ''),
     body,
   }))
-}
-
-function holds(pool: VariablePool, body: JsonObject): boolean {
-  const conditions = objectsAt(body, 'conditions')
-  if (conditions.length === 0) return false
-  const test = (condition: JsonObject) => isMet(pool, condition)
-  return textAt(body, 'logical_operator') === 'or' ? conditions.some(test) : conditions.every(test)
-}
-
-function isMet(pool: VariablePool, condition: JsonObject): boolean {
-  const selector = textsAt(condition, 'variable_selector')
-  const actual = resolve(pool, selector)
-  if (actual === undefined) throw new ComparisonFault(`variable ${selector.join('.').slice(0, 100)} does not exist`)
-  const operator = textAt(condition, 'comparison_operator')
-  const nested = objectAt(condition, 'sub_variable_condition')
-  if (isList(actual) && listAt(nested, 'conditions').length > 0) return filesMeet(pool, operator, actual, nested)
-  return compare(operator, actual, expectedOf(pool, condition))
-}
-
-function expectedOf(pool: VariablePool, condition: JsonObject): Json {
-  const value = condition.value ?? null
-  if (typeof value === 'string') return fillTemplate(pool, value)
-  if (isList(value)) return value.map((item) => (typeof item === 'string' ? fillTemplate(pool, item) : item))
-  return value
-}
-
-/** "contains" asks for any file that fits, "not contains" for none, "all of" for every one. */
-function filesMeet(pool: VariablePool, operator: string, files: readonly Json[], nested: JsonObject): boolean {
-  const conditions = objectsAt(nested, 'conditions')
-  const fits = (file: Json): boolean => {
-    if (!isObject(file) || !isFile(file)) return false
-    const test = (condition: JsonObject) => {
-      const key = textAt(condition, 'key')
-      const expected = expectedOf(pool, condition)
-      return compare(
-        textAt(condition, 'comparison_operator'),
-        file[key] ?? null,
-        key === 'extension' ? dotted(expected) : expected,
-      )
-    }
-    return textAt(nested, 'logical_operator') === 'or' ? conditions.some(test) : conditions.every(test)
-  }
-  if (operator === 'contains') return files.some(fits)
-  if (operator === 'not contains') return !files.some(fits)
-  if (operator === 'all of') return files.every(fits)
-  throw new ComparisonFault(`"${operator.slice(0, 40)}" does not compare lists of files`)
-}
-
-/** Authors write `pdf` and `.pdf` alike. */
-function dotted(expected: Json): Json {
-  if (isList(expected)) return expected.map(dotted)
-  return typeof expected !== 'string' || expected === '' || expected.startsWith('.') ? expected : `.${expected}`
 }

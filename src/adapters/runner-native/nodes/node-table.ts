@@ -6,6 +6,7 @@ import { ifElse } from './if-else.ts'
 import { listOperator } from './list-operator.ts'
 import { llm } from './llm.ts'
 import type { NodeExecutor } from './node-executor.ts'
+import { pass } from './pass.ts'
 import { start } from './start.ts'
 import { templateTransform } from './template-transform.ts'
 import { variableAggregator } from './variable-aggregator.ts'
@@ -22,6 +23,9 @@ export type SupportedType =
   | 'variable-assigner'
   | 'assigner'
   | 'list-operator'
+  | 'iteration-start'
+  | 'loop-start'
+  | 'loop-end'
   | 'code'
 
 const table: { readonly [T in SupportedType]: NodeExecutor } = {
@@ -35,6 +39,9 @@ const table: { readonly [T in SupportedType]: NodeExecutor } = {
   'variable-assigner': variableAggregator,
   assigner,
   'list-operator': listOperator,
+  'iteration-start': pass,
+  'loop-start': pass,
+  'loop-end': pass,
   code,
 }
 
