@@ -82,6 +82,18 @@ export function tokenStoreContract(name: string, open: Open): void {
       expect(await tokens.findByHash(token.tokenHash)).to.equal(null)
     })
 
+    // A check that began before a rotation must not end the token that came of it.
+    it('a revoke of one digest leaves the row alone once it was rotated', async () => {
+      const { tokens } = opened.stores
+      const first = aToken()
+      const second = aToken({ subject: first.subject })
+      await tokens.mint(first)
+      await tokens.mint(second)
+      expect(await tokens.revoke(first.id, NOW_MS, first.tokenHash)).to.equal(null)
+      expect((await tokens.findByHash(second.tokenHash))?.id).to.equal(first.id)
+      expect(await tokens.revoke(first.id, NOW_MS, second.tokenHash)).to.equal(second.tokenHash)
+    })
+
     it('returns a row as it was stored, instants to the millisecond', async () => {
       const { tokens } = opened.stores
       const token = aToken({ createdAtMs: NOW_MS + 123, deviceLabel: `O'Neil? \\ "mac" %` })

@@ -55,10 +55,11 @@ export function createMemoryTokenStore(database: MemoryDatabase): TokenStore {
         )
       }),
 
-    revoke: (id, atMs) =>
+    revoke: (id, atMs, onlyHash) =>
       database.run(() => {
         const row = tokens.get(id)
         if (row === undefined || row.revokedAtMs !== null) return null
+        if (onlyHash !== undefined && row.tokenHash !== onlyHash) return null
         tokens.set(id, { ...row, tokenHash: null, revokedAtMs: atMs })
         return row.tokenHash
       }),

@@ -74,18 +74,19 @@ export function createPostgresTokenStore(em: EntityManager): TokenStore {
       return pageOf(page, counted?.total ?? 0, tokens)
     },
 
-    async revoke(id, atMs) {
+    async revoke(id, atMs, onlyHash) {
       if (!isUuid(id)) return null
       const dead = await rowOf<{ tokenHash: string }>(
         em,
         // The lock makes a second revoke wait, look again and find nothing; the digest read is the one that dies.
         `with target as (
-            select id, token_hash from oauth_access_tokens where id = ? and revoked_at is null for update
+            select id, token_hash from oauth_access_tokens
+            where id = ? and revoked_at is null and token_hash = coalesce(?, token_hash) for update
           )
           update oauth_access_tokens as held set revoked_at = ?, token_hash = null from target
           where held.id = target.id
           returning target.token_hash as "tokenHash"`,
-        [id, instant(atMs)],
+        [id, onlyHash ?? null, instant(atMs)],
       )
       return dead?.tokenHash ?? null
     },

@@ -12,7 +12,7 @@ export type ExpireToken = (token: { readonly id: string; readonly tokenHash: str
 export function makeExpireToken({ tokens, cache, audit, unitOfWork, now }: Needs): ExpireToken {
   return async ({ id, tokenHash }) => {
     await unitOfWork(async () => {
-      const won = (await tokens.revoke(id, now())) !== null
+      const won = (await tokens.revoke(id, now(), tokenHash)) !== null
       if (won) await audit.append({ event: 'oauth.token_expired', facts: { tokenId: id } }, now())
     })
     await cache.invalidate([tokenHash])

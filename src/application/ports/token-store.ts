@@ -30,6 +30,9 @@ export interface TokenStore {
   /** The subject's live rows at `nowMs` (not revoked, not expired), newest first. */
   listLive(subject: Subject, page: PageRequest, nowMs: number): Promise<Page<OAuthAccessToken>>
 
-  /** Ends the row: true-once compare-and-set. The digest that died, or null when it was dead already. */
-  revoke(id: string, atMs: number): Promise<string | null>
+  /**
+   * Ends the row: true-once compare-and-set. The digest that died, or null when it was dead already. With `onlyHash`
+   * a row that was rotated to another digest in between is left alone.
+   */
+  revoke(id: string, atMs: number, onlyHash?: string): Promise<string | null>
 }

@@ -113,7 +113,7 @@ export function makePollToken(needs: Needs): PollToken {
   /** A row that no longer answers to the grant's digest was revoked or rotated since, and is not ours to end. */
   async function refuse(flow: DeviceFlowState, grant: Grant, ours: boolean): Promise<never> {
     await unitOfWork(async () => {
-      if (!ours || (await tokens.revoke(grant.tokenId, now())) === null) return
+      if (!ours || (await tokens.revoke(grant.tokenId, now(), grant.tokenHash)) === null) return
       const accountId = grant.subject.type === 'account' ? grant.subject.accountId : null
       const facts = { tokenId: grant.tokenId, subjectType: grant.subject.type, accountId, reason: 'subject_ended' }
       await audit.append({ event: 'oauth.token_revoked', facts }, now())
