@@ -10,7 +10,7 @@ import { makeMeasures, tokensFor } from './support/measures.ts'
 import { resultsOf, tableOf } from './support/report.ts'
 import { createTemporaryDatabase } from './support/temporary-database.ts'
 
-const ROUNDS = 1
+const ROUNDS = 5
 const TOKENS_TO_RUN_APPS = 40
 
 /** Frees what was opened, last first, also when something in between failed. */

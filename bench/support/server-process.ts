@@ -12,6 +12,7 @@ export type ServerProcess = {
 
 const START_MS = 30_000
 const PROBE_MS = 50
+const PROBE_TIMEOUT_MS = 2_000
 
 /**
  * Starts `node …script` on `port` and waits until `probe` answers 200.
@@ -26,7 +27,7 @@ export async function startServer(
   const [command = '', ...rest] = onServerCore([process.execPath, ...script])
   const child = spawn(command, rest, {
     env: { PATH: process.env.PATH, HOME: process.env.HOME, NODE_ENV: 'production', ...env, PORT: String(port) },
-    stdio: ['ignore', 2, 'inherit'],
+    stdio: ['ignore', 'ignore', 'inherit'],
   })
   const origin = `http://127.0.0.1:${port}`
   const pid = child.pid
@@ -44,7 +45,7 @@ async function answers(url: string, child: ChildProcess): Promise<void> {
   const untilMs = Date.now() + START_MS
   while (Date.now() < untilMs) {
     if (child.exitCode !== null) throw new Error(`the server for ${url} exited with ${child.exitCode}`)
-    const status = await fetch(url).then(
+    const status = await fetch(url, { signal: AbortSignal.timeout(PROBE_TIMEOUT_MS) }).then(
       (response) => response.status,
       () => null,
     )
