@@ -37,12 +37,14 @@ import { type DenyDevice, makeDenyDevice } from './use-cases/deny-device.ts'
 import { type DescribeAccount, describeAccount } from './use-cases/describe-account.ts'
 import { type DescribeApp, makeDescribeApp } from './use-cases/describe-app.ts'
 import { type ImportApp, makeImportApp } from './use-cases/import-app.ts'
+import { type IntrospectToken, makeIntrospectToken } from './use-cases/introspect-token.ts'
 import { type ListApps, makeListApps } from './use-cases/list-apps.ts'
 import { type ListSessions, makeListSessions } from './use-cases/list-sessions.ts'
 import { type LookUpUserCode, makeLookUpUserCode } from './use-cases/look-up-user-code.ts'
 import { makePollToken, type PollToken } from './use-cases/poll-token.ts'
 import { makePreviewApproval, type PreviewApproval } from './use-cases/preview-approval.ts'
 import { makeRevokeSession, type RevokeSession } from './use-cases/revoke-session.ts'
+import { makeRevokeToken, type RevokeToken } from './use-cases/revoke-token.ts'
 import { makeRunApp, type RunApp } from './use-cases/run-app.ts'
 import { makeSetUp, type SetUp } from './use-cases/set-up.ts'
 import { makeStartDeviceFlow, type StartDeviceFlow } from './use-cases/start-device-flow.ts'
@@ -111,6 +113,8 @@ export type UseCases = {
   readonly describeAccount: DescribeAccount
   readonly listSessions: ListSessions
   readonly revokeSession: RevokeSession
+  readonly introspectToken: IntrospectToken
+  readonly revokeToken: RevokeToken
   readonly listApps: ListApps
   /** An operator's view: no bearer stands behind it. */
   readonly listWorkspaceApps: (workspaceId: string, page: PageRequest) => Promise<Page<App>>
@@ -161,6 +165,8 @@ export function makeUseCases(ports: Ports, settings: CoreSettings): UseCases {
     describeAccount,
     listSessions: makeListSessions(ports),
     revokeSession: makeRevokeSession(ports),
+    introspectToken: makeIntrospectToken(ports),
+    revokeToken: makeRevokeToken(ports),
     listApps: makeListApps({ ...ports, requireMembership }),
     listWorkspaceApps: (workspaceId, page) => ports.apps.search({ workspaceId, ...page }),
     describeApp: makeDescribeApp({ ...ports, requireMembership }),

@@ -10,6 +10,7 @@ import { appRoutes } from './routes/apps.ts'
 import { consoleRoutes } from './routes/console.ts'
 import { deviceRoutes } from './routes/device.ts'
 import { metadata, metaRoutes } from './routes/meta.ts'
+import { oauthRoutes } from './routes/oauth.ts'
 import { type Page, pageRoutes } from './routes/pages.ts'
 import { runRoutes } from './routes/run.ts'
 import { workspaceRoutes } from './routes/workspaces.ts'
@@ -21,6 +22,7 @@ const CONSOLE_PREFIX = '/console/api'
 export const apiRoutes: readonly Route[] = [
   ...metaRoutes(() => openApiDocument(apiRoutes)),
   ...deviceRoutes,
+  ...oauthRoutes,
   ...accountRoutes,
   ...workspaceRoutes,
   ...appRoutes,

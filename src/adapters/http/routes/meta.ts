@@ -50,6 +50,11 @@ export function metadataOf({ settings }: HttpContext) {
     device_authorization_endpoint: `${issuer}/oauth/device/code`,
     token_endpoint: `${issuer}/oauth/device/token`,
     token_endpoint_auth_methods_supported: ['none'],
+    introspection_endpoint: `${issuer}/oauth/introspect`,
+    // RFC 8414 §2 admits names of access token types here.
+    introspection_endpoint_auth_methods_supported: ['Bearer'],
+    revocation_endpoint: `${issuer}/oauth/revoke`,
+    revocation_endpoint_auth_methods_supported: ['none'],
     grant_types_supported: [DEVICE_GRANT],
     response_types_supported: [],
     scopes_supported: ['full', 'apps:read', 'apps:run', 'apps:read:permitted'],
