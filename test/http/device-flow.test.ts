@@ -1,3 +1,5 @@
 import { deviceFlowSuite } from './suites/device-flow.ts'
+import { deviceGrantSuite } from './suites/device-flow-grants.ts'
 
 deviceFlowSuite('memory', {})
+deviceGrantSuite('memory', {})
