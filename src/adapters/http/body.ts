@@ -1,4 +1,5 @@
 import type { Context } from 'koa'
+import { koaBody } from 'koa-body'
 import { DomainError } from '#domain/errors.ts'
 import { formPairs, type InvalidStyle, refuse } from './input.ts'
 
@@ -48,24 +49,28 @@ async function readText(ctx: Context, { maxBytes, invalid }: BodyKinds): Promise
   }
 }
 
-async function readBytes({ req }: Context, maxBytes: number, invalid: InvalidStyle): Promise<Buffer> {
-  const chunks: Buffer[] = []
-  let length = 0
+async function readBytes(ctx: Context, maxBytes: number, invalid: InvalidStyle): Promise<Buffer> {
+  // As text of one letter a byte: decoding comes later, where bytes that are no UTF-8 can be refused.
+  const read = koaBody({
+    json: false,
+    urlencoded: false,
+    multipart: false,
+    text: true,
+    textTypes: ['json', '+json', 'urlencoded'],
+    textLimit: maxBytes,
+    encoding: 'binary',
+  })
   try {
-    // The connection carries the answer yet, so leaving early must not destroy it.
-    for await (const chunk of req.iterator({ destroyOnReturn: false })) {
-      length += chunk.length
-      if (length > maxBytes) break
-      chunks.push(chunk)
-    }
+    await read(ctx, async () => {})
   } catch (error) {
+    // What is left unread would stand before the connection's next request for ever.
+    ctx.req.resume()
+    const isTooLarge = error instanceof Error && 'status' in error && error.status === 413
+    if (isTooLarge) throw new DomainError('payload_too_large', { maxBytes }, { cause: error })
     // Cut off, or shorter or longer than it said.
     throw unreadable(invalid, error)
   }
-  if (length <= maxBytes) return Buffer.concat(chunks)
-  // What is left unread would stand before the connection's next request for ever.
-  req.resume()
-  throw new DomainError('payload_too_large', { maxBytes })
+  return Buffer.from(typeof ctx.request.body === 'string' ? ctx.request.body : '', 'binary')
 }
 
 function parseJson(text: string, invalid: InvalidStyle): unknown {
