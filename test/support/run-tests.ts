@@ -24,7 +24,7 @@ function group(): Map<string, string[]> {
 }
 
 function check(): Totals {
-  const commands = [['biome', 'check', '.'], ['tsc']] as const
+  const commands = [['biome', 'check', '.'], ['tsc'], ['tsc', '-p', 'tsconfig.web.json']] as const
   const failed = commands.filter(([command, ...args]) => {
     return spawnSync(command, args, { cwd: ROOT, stdio: 'inherit' }).status !== 0
   })

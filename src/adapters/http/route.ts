@@ -217,11 +217,14 @@ export function bearerOf(ctx: Context): string | null {
   return match?.[1] ?? null
 }
 
-/** Login CSRF: another site must not sign a browser in, or set the server up, behind its user's back. */
-function refuseForeignOrigin(ctx: Context, http: HttpContext): void {
+/**
+ * Login CSRF: another site must not sign a browser in, or set the server up, behind its user's back. `null` is
+ * foreign too: sandboxed frames send it. A caller without the header is no browser, so nobody steers it.
+ * @throws DomainError `foreign_origin`
+ */
+export function refuseForeignOrigin(ctx: Context, { settings }: HttpContext): void {
   const origin = ctx.get('Origin')
-  if (origin === '') return
-  const own = [http.settings.webOrigin(), `${ctx.protocol}://${ctx.get('Host')}`]
+  const own = ['', settings.webOrigin(), `${ctx.protocol}://${ctx.get('Host')}`]
   if (!own.includes(origin)) throw new DomainError('foreign_origin', {})
 }
 

@@ -1,12 +1,11 @@
 import type { Context } from 'koa'
 import * as v from 'valibot'
 import type { BrowserClaims } from '#application/auth/console-session.ts'
-import { DomainError } from '#domain/errors.ts'
 import { normaliseUserCode } from '#domain/user-code.ts'
 import type { Account } from '#domain/workspace.ts'
 import { readBody } from '../body.ts'
 import { parseInput, queryObject, refuse } from '../input.ts'
-import { claimsOf, type HttpContext } from '../route.ts'
+import { claimsOf, type HttpContext, refuseForeignOrigin } from '../route.ts'
 
 type Fields = Readonly<Record<string, string>>
 
@@ -47,16 +46,6 @@ async function readForm(ctx: Context, http: HttpContext): Promise<Fields> {
     throw refuse([{ type: 'repeated', loc: [repeated], msg: 'must not be repeated' }], 'issues')
   }
   return parseInput(Form, body.value, 'issues')
-}
-
-/**
- * Login CSRF: another site must not sign a browser in, or set the server up, behind its user's back. `null` is
- * foreign too: sandboxed frames send it. A caller without the header is no browser, so nobody steers it.
- */
-function refuseForeignOrigin(ctx: Context, { settings }: HttpContext): void {
-  const origin = ctx.get('Origin')
-  const own = ['', settings.webOrigin(), `${ctx.protocol}://${ctx.get('Host')}`]
-  if (!own.includes(origin)) throw new DomainError('foreign_origin', {})
 }
 
 /** The signed-in person, or null: also without a CSRF cookie, since no form of theirs would be accepted. */
