@@ -12,6 +12,20 @@ export function chatFile(name = 'Chat', mode: 'chat' | 'completion' | 'agent-cha
 `
 }
 
+/** A graph that hands a JSON object from start to end. */
+export function jsonFile(name = 'JSON'): string {
+  return `${head('workflow', name)}workflow:
+  graph:
+    nodes:
+    - id: start
+      data: {type: start, title: Start, variables: [{variable: j, type: json_object, label: J, required: false}]}
+    - id: end
+      data: {type: end, title: End, outputs: [{variable: out, value_selector: [start, j]}]}
+    edges:
+    - {id: e, source: start, target: end, sourceHandle: source, targetHandle: target}
+`
+}
+
 /** A graph without models or code: start to end. */
 export function workflowFile(name = 'Workflow'): string {
   return `${head('workflow', name)}workflow:

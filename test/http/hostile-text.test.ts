@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { newId } from '#adapters/crypto/ids.ts'
-import { chatFile } from './app-files.ts'
+import { chatFile, jsonFile } from './app-files.ts'
 import { API, aPlace, mintOwn, type Place } from './place.ts'
 
 /** Nothing here is about the limit. */
@@ -89,13 +89,24 @@ describe('hostile text', () => {
     }
   })
 
-  it('A15 ten thousand levels of nesting are an answer, not a crash', async () => {
-    const levels = 10_000
-    for (const deep of ['['.repeat(levels) + ']'.repeat(levels), `${'{"a":'.repeat(levels)}1${'}'.repeat(levels)}`]) {
-      const body = `{"query":"hi","inputs":{"a":${deep}}}`
-      const headers = { 'Content-Type': 'application/json' }
-      const reply = await place.post(`${API}/apps/${appId}/run`, { body, headers, token })
-      expect(reply.status).to.be.oneOf([200, 400, 422])
+  it('A15 deep nesting is the validation status, whatever an app would do with it', async () => {
+    const jsonApp = await place.addApp(jsonFile())
+    const headers = { 'Content-Type': 'application/json' }
+    const run = (deep: string) =>
+      place.post(`${API}/apps/${jsonApp}/run`, { body: `{"inputs":{"j":${deep}}}`, headers, token })
+    const objects = (levels: number) => `${'{"a":'.repeat(levels)}1${'}'.repeat(levels)}`
+    expect((await run(objects(100))).status).to.equal(200)
+    for (const deep of [objects(200), objects(10_000), objects(100_000), '['.repeat(10_000) + ']'.repeat(10_000)]) {
+      const reply = await run(deep)
+      expect([reply.status, reply.json.details?.[0]?.type]).to.deep.equal([422, 'too_deep'])
     }
+  })
+
+  it('ids mean the same in any case', async () => {
+    const upper = appId.toUpperCase()
+    const workspace = place.owner.workspaceId.toUpperCase()
+    expect((await place.get(`${API}/apps/${upper}/describe`, { token })).json.info.id).to.equal(appId)
+    expect((await place.get(`${API}/workspaces/${workspace}`, { token })).status).to.equal(200)
+    expect((await place.get(`${API}/apps?workspace_id=${workspace}`, { token })).status).to.equal(200)
   })
 })

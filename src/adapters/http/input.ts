@@ -9,7 +9,7 @@ export type InvalidStyle = 'oauth' | 'issues'
 
 /** @throws DomainError `invalid_input` or `invalid_request`, naming the field, never its value */
 export function parseInput<S extends ObjectSchema>(schema: S, value: unknown, style: InvalidStyle): v.InferOutput<S> {
-  const bad = findBadText(value)
+  const bad = findUnusable(value)
   if (bad !== null) throw refuse([bad], style)
   const parsed = v.safeParse(schema, value)
   if (parsed.success) return parsed.output
@@ -64,11 +64,15 @@ export function withoutEmpty(value: unknown): unknown {
 // NUL breaks databases, a lone surrogate cannot be written as UTF-8.
 const BAD_TEXT = /\0|\p{Cs}/u
 
-/** Walks without recursion: a megabyte of brackets must not exhaust the stack. */
-function findBadText(root: unknown): InputIssue | null {
-  const open: { value: unknown; loc: (string | number)[] }[] = [{ value: root, loc: [] }]
+/** Whatever writes the value as JSON again does so by recursion; deeper input would exhaust its stack. */
+const MAX_DEPTH = 128
+
+/** Walks without recursion: a megabyte of brackets must not exhaust the stack here either. */
+function findUnusable(root: unknown): InputIssue | null {
+  const open: { value: unknown; loc: (string | number)[]; depth: number }[] = [{ value: root, loc: [], depth: 0 }]
   for (let at = open.pop(); at !== undefined; at = open.pop()) {
-    const { value, loc } = at
+    const { value, loc, depth } = at
+    if (depth > MAX_DEPTH) return { type: 'too_deep', loc, msg: `must not be nested deeper than ${MAX_DEPTH} levels` }
     if (typeof value === 'string') {
       if (BAD_TEXT.test(value)) return { type: 'string_unicode', loc: loc.slice(0, 8), msg: 'must be valid text' }
     } else if (typeof value === 'object' && value !== null) {
@@ -76,7 +80,8 @@ function findBadText(root: unknown): InputIssue | null {
         if (BAD_TEXT.test(key))
           return { type: 'string_unicode', loc: loc.slice(0, 8), msg: 'has a key that is not valid text' }
         // Deep inputs share the path of their first levels: a path as long as the input would be quadratic.
-        open.push({ value: one, loc: loc.length < 8 ? [...loc, Array.isArray(value) ? Number(key) : key] : loc })
+        const path = loc.length < 8 ? [...loc, Array.isArray(value) ? Number(key) : key] : loc
+        open.push({ value: one, loc: path, depth: depth + 1 })
       }
     }
   }

@@ -25,7 +25,8 @@ export const limitCapped = (fallback: number) =>
   )
 
 export const mode = v.picklist(APP_MODES)
-export const uuid = v.pipe(v.string(), v.uuid())
+/** In the one spelling that ids are stored in (RFC 9562 §4: read in any case). */
+export const uuid = v.pipe(v.string(), v.uuid(), v.toLowerCase())
 export const instant = v.pipe(v.string(), v.isoTimestamp())
 
 /** Epoch milliseconds as ISO 8601 UTC. */

@@ -33,7 +33,7 @@ export function requireScope(context: AuthContext, required: Scope, surface: 're
  * @throws DomainError `app_not_found` | `service_api_disabled` | `workspace_unavailable`
  */
 export async function requireApp(apps: AppCatalog, appId: string, use: 'describe' | 'run'): Promise<App> {
-  const app = isUuid(appId) ? await apps.find(appId) : null
+  const app = isUuid(appId) ? await apps.find(appId.toLowerCase()) : null
   if (app === null || app.status !== 'normal') throw new DomainError('app_not_found', {})
   if (use === 'run' && !app.apiEnabled) throw new DomainError('service_api_disabled', {})
   if (app.workspaceStatus === 'archive') throw new DomainError('workspace_unavailable', {})

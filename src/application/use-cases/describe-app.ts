@@ -17,6 +17,6 @@ export function makeDescribeApp(needs: { apps: AppCatalog; requireMembership: Re
   return async (context, appId) => {
     const app = await requireApp(needs.apps, appId, 'describe')
     await needs.requireMembership(context, app.workspaceId)
-    return { app, definition: await needs.apps.definition(appId) }
+    return { app, definition: await needs.apps.definition(app.id) }
   }
 }

@@ -4,7 +4,8 @@ import type { Membership } from '#domain/workspace.ts'
 
 /** One of the caller's workspaces. @throws DomainError `workspace_not_found` for unknown and foreign ids alike */
 export function describeWorkspace({ memberships }: AuthContext, workspaceId: string): Membership {
-  const membership = memberships.find((one) => one.workspaceId === workspaceId)
+  const wanted = workspaceId.toLowerCase()
+  const membership = memberships.find((one) => one.workspaceId === wanted)
   if (membership === undefined) throw new DomainError('workspace_not_found', {})
   return membership
 }
