@@ -4,6 +4,7 @@ import { createLog } from '#adapters/telemetry/log.ts'
 import { processIo } from '#adapters/terminal/process-io.ts'
 import { isTerminalCommand, runTerminal, terminalCommandList } from '#adapters/terminal/run-terminal.ts'
 import { ConfigError, loadConfig } from './config.ts'
+import { startFault } from './start-fault.ts'
 import { packageVersion } from './version.ts'
 
 const EXIT = { ok: 0, failed: 1, usage: 2 } as const
@@ -24,6 +25,7 @@ async function run(argv: readonly string[]): Promise<number> {
     say(await packageVersion())
     return EXIT.ok
   }
+  if (command === 'serve' && rest.length > 0) throw new UsageError(`serve takes no arguments: ${rest.join(' ')}`)
   if (existsSync('.env')) process.loadEnvFile()
   const { config, warnings } = loadConfig(process.env)
   const log = createLog(config.logLevel)
@@ -39,7 +41,7 @@ async function run(argv: readonly string[]): Promise<number> {
   return reply.ok ? EXIT.ok : EXIT.failed
 }
 
-/** What went wrong before anything served, in one line a fault; a stack only for what nobody expected. */
+/** What went wrong before anything served, in one line a fault. */
 function complain(error: unknown): number {
   if (error instanceof UsageError) {
     process.stderr.write(`latchkey: ${error.message}\n\n${ADMIN_USAGE}`)
@@ -49,32 +51,8 @@ function complain(error: unknown): number {
     for (const fault of error.faults) process.stderr.write(`latchkey: ${fault}\n`)
     return EXIT.failed
   }
-  process.stderr.write(`latchkey: ${reasonOf(error)}\n`)
+  process.stderr.write(`latchkey: ${startFault(error)}\n`)
   return EXIT.failed
-}
-
-const REASONS: Readonly<Record<string, string>> = {
-  EADDRINUSE: 'the port is taken; set PORT to another',
-  EACCES: 'not allowed to use the data directory or the port; check DATA_DIR and PORT',
-  ENOSPC: 'the disk is full; free some space for DATA_DIR',
-  EROFS: 'DATA_DIR is on a read-only file system',
-  ECONNREFUSED: 'the database does not answer; check DATABASE_URL',
-}
-
-function reasonOf(error: unknown): string {
-  if (error instanceof Error && error.name === 'DataDirLocked')
-    return `${error.message}; stop it first, or set DATA_DIR to another folder`
-  const known = causesOf(error).flatMap(({ code }) => (typeof code === 'string' ? (REASONS[code] ?? []) : []))
-  if (known[0] !== undefined) return known[0]
-  return error instanceof Error ? (error.stack ?? error.message) : String(error)
-}
-
-function causesOf(error: unknown): { code: unknown }[] {
-  const found: { code: unknown }[] = []
-  for (let at = error; at instanceof Error && found.length < 8; at = at.cause) {
-    found.push({ code: 'code' in at ? at.code : undefined })
-  }
-  return found
 }
 
 try {

@@ -64,7 +64,19 @@ async function openDatabase(config: Config, socketPath: string | null): Promise<
     : openPostgres({ url: config.databaseUrl })
 }
 
-async function openCore(config: Config, orm: Orm, log: Log): Promise<Core> {
+/** Opens the database, brings it up to date and wires the core to it; frees what it opened when that fails. */
+async function openCore(config: Config, socketPath: string | null, log: Log): Promise<Core> {
+  const orm = await openDatabase(config, socketPath)
+  try {
+    await migrate(orm)
+    return await wire(config, orm, log)
+  } catch (error) {
+    await orm.close()
+    throw error
+  }
+}
+
+async function wire(config: Config, orm: Orm, log: Log): Promise<Core> {
   const secretKeys = config.secretKeys ?? [generatedKey(await keptSecret(config.dataDir))]
   const stores = openStores(orm)
   const fast = openFastStores(config, log)
@@ -154,11 +166,26 @@ async function keptSecret(dataDir: string): Promise<string> {
 
 /** Serves until it is told to stop. `say` takes the lines a person reads at the start. */
 export async function serve(config: Config, log: Log, say: (line: string) => void): Promise<void> {
-  const socketPath = config.databaseUrl === null ? await newSocketPath() : null
-  const orm = await openDatabase(config, socketPath)
-  await migrate(orm)
-  const core = await openCore(config, orm, log)
+  const socketPath = config.databaseUrl === null ? newSocketPath() : null
+  const core = await openCore(config, socketPath, log)
   const server = createServer()
+  try {
+    await serveCore(core, server, socketPath, config, log, say)
+  } finally {
+    server.close()
+    await core.close()
+  }
+  log.info('stopped')
+}
+
+async function serveCore(
+  core: Core,
+  server: Server,
+  socketPath: string | null,
+  config: Config,
+  log: Log,
+  say: (line: string) => void,
+): Promise<void> {
   const address = await listen(server, config)
   const own = isLoopback(config.host) ? address : null
   const app = createHttpApp({
@@ -191,7 +218,7 @@ export async function serve(config: Config, log: Log, say: (line: string) => voi
 
   await new Promise<void>((stopped) => {
     const stop = () => {
-      void shutDown(server, core, admin, config.shutdownGraceS * 1000, log).then(stopped)
+      void shutDown(server, core, admin, config.shutdownGraceS * 1000).then(stopped)
     }
     process.once('SIGTERM', stop).once('SIGINT', stop)
   })
@@ -203,7 +230,6 @@ async function shutDown(
   core: Core,
   admin: { close(): Promise<void> } | null,
   graceMs: number,
-  log: Log,
 ): Promise<void> {
   const cut = setTimeout(() => server.closeAllConnections(), graceMs)
   const closed = new Promise((resolve) => server.close(resolve))
@@ -212,8 +238,6 @@ async function shutDown(
   await closed
   clearTimeout(cut)
   await admin?.close()
-  await core.close()
-  log.info('stopped')
 }
 
 /** Resolves to the origin that was bound: `PORT=0` takes a free port. */
@@ -235,9 +259,7 @@ export async function administer(config: Config, words: readonly string[]): Prom
   const command = await parseAdminCommand(words, () => text(process.stdin))
   const log = createLog('silent')
   try {
-    const orm = await openDatabase(config, null)
-    await migrate(orm)
-    const core = await openCore(config, orm, log)
+    const core = await openCore(config, null, log)
     try {
       return await runAdminCommand(core.cases, command)
     } finally {
@@ -252,7 +274,10 @@ export async function administer(config: Config, words: readonly string[]): Prom
 /** Brings the database up to date and closes it. */
 export async function migrateOnly(config: Config): Promise<AdminReply> {
   const orm = await openDatabase(config, null)
-  await migrate(orm)
-  await orm.close()
+  try {
+    await migrate(orm)
+  } finally {
+    await orm.close()
+  }
   return { ok: true, lines: ['The database is up to date'] }
 }

@@ -1,4 +1,5 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { randomUUID } from 'node:crypto'
+import { mkdir, rm } from 'node:fs/promises'
 import { createServer, request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -9,9 +10,9 @@ import type { AdminReply } from './run-command.ts'
 
 const Reply = v.object({ ok: v.boolean(), lines: v.array(v.string()) })
 
-/** A path for the socket in a folder that only this user can enter; well under the 107 bytes the kernel allows. */
-export async function newSocketPath(): Promise<string> {
-  return join(await mkdtemp(join(tmpdir(), 'latchkey-')), 'admin.sock')
+/** A path that nobody has; well under the 107 bytes the kernel allows. Nothing is created before it is served. */
+export function newSocketPath(): string {
+  return join(tmpdir(), `latchkey-${randomUUID()}`, 'admin.sock')
 }
 
 /**
@@ -35,6 +36,8 @@ export async function serveAdminSocket(
       })
     }
   })
+  // Fails when somebody made the folder first.
+  await mkdir(dirname(path), { mode: 0o700 })
   const mask = process.umask(0o177)
   await new Promise<void>((listening, failed) => {
     server.once('error', failed).listen(path, listening)

@@ -41,6 +41,8 @@ export async function openPostgres(options: { readonly url: string; readonly poo
   const orm = await MikroORM.init({
     ...common,
     clientUrl: options.url,
+    // A slip in the URL must not end in a new, empty server that whoever comes first sets up.
+    ensureDatabase: false,
     driverOptions: {
       max: Math.max(SMALLEST_POOL, options.poolMax ?? 10),
       connectionTimeoutMillis: CONNECT_TIMEOUT_MS,

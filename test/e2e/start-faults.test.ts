@@ -1,0 +1,99 @@
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect } from 'chai'
+import { services, suiteFor } from '../support/services.ts'
+
+const MAIN = join(import.meta.dirname, '../../src/main.ts')
+const KEY = 'k'.repeat(32)
+const PASSWORD = 'not-to-be-printed'
+
+describe('a start that fails', function () {
+  this.timeout(30_000)
+  let home: string
+  beforeEach(() => {
+    home = mkdtempSync(join(tmpdir(), 'latchkey-fault-'))
+  })
+  afterEach(() => rmSync(home, { recursive: true }))
+
+  /** What a start that must fail says: on standard error alone, and never the password. */
+  function refusal(env: Record<string, string>, words: readonly string[] = ['serve']): string {
+    const ended = spawnSync(process.execPath, [MAIN, ...words], {
+      cwd: home,
+      env: { PATH: process.env.PATH ?? '', PORT: '0', DATA_DIR: join(home, 'data'), ...env },
+      encoding: 'utf8',
+      timeout: 20_000,
+    })
+    expect(ended.status, ended.stderr).to.be.oneOf([1, 2])
+    expect(ended.stdout).to.equal('')
+    expect(ended.stderr).to.not.contain(PASSWORD)
+    return ended.stderr
+  }
+
+  it('names the port that is taken, and lets go of the data directory', async () => {
+    const taken = createServer()
+    const port = await new Promise<number>((resolve) => {
+      taken.listen(0, '127.0.0.1', () => {
+        const address = taken.address()
+        resolve(typeof address === 'object' && address !== null ? address.port : 0)
+      })
+    })
+    try {
+      // A process that held on to its database used to stay behind for ever.
+      expect(refusal({ PORT: String(port) })).to.equal('latchkey: the port is taken; set PORT to another\n')
+    } finally {
+      taken.close()
+    }
+    expect(readdirSync(join(home, 'data')).filter((name) => name.includes('.lock'))).to.deep.equal([])
+  })
+
+  it('names a data directory that is a file', () => {
+    writeFileSync(join(home, 'data'), '')
+    expect(refusal({})).to.equal('latchkey: DATA_DIR is not a folder; set it to one\n')
+  })
+
+  it('names a database host that nobody knows', () => {
+    const env = { SECRET_KEY: KEY, DATABASE_URL: `postgres://u:${PASSWORD}@nobody.invalid/x` }
+    expect(refusal(env)).to.match(/^latchkey: the host is unknown.*DATABASE_URL.*\n$/)
+  })
+
+  it('names a database that does not answer', () => {
+    const env = { SECRET_KEY: KEY, DATABASE_URL: `postgres://u:${PASSWORD}@127.0.0.1:1/x` }
+    expect(refusal(env)).to.equal('latchkey: the database does not answer; check DATABASE_URL\n')
+  })
+
+  it('refuses words after serve, so that a slip does not start a server', () => {
+    expect(refusal({}, ['serve', '--port', '80'])).to.match(/^latchkey: serve takes no arguments: --port 80\n/)
+  })
+
+  suiteFor('postgres')('with PostgreSQL', () => {
+    const urlOf = (change: (url: URL) => void) => {
+      const url = new URL(services.postgres ?? '')
+      url.password = PASSWORD
+      change(url)
+      return url.href
+    }
+
+    // Whoever comes first would set an empty server up that nobody wanted.
+    it('does not make the database that a wrong URL names', () => {
+      const absent = urlOf((url) => {
+        url.pathname = `/latchkey_absent_${process.pid}`
+      })
+      for (const words of [['serve'], ['migrate']]) {
+        expect(refusal({ SECRET_KEY: KEY, DATABASE_URL: absent }, words)).to.equal(
+          'latchkey: the database does not exist; create it, or check DATABASE_URL\n',
+        )
+      }
+    })
+
+    it('names a user that the database refuses', () => {
+      const stranger = urlOf((url) => {
+        url.username = `stranger_${process.pid}`
+      })
+      const line = refusal({ SECRET_KEY: KEY, DATABASE_URL: stranger })
+      expect(line).to.match(/^latchkey: the database (?:refuses|does not know) .*; check DATABASE_URL\n$/)
+    })
+  })
+})
