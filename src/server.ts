@@ -40,6 +40,7 @@ import { outliveOutage } from '#application/auth/outlive-outage.ts'
 import type { Timer } from '#application/ports/clock.ts'
 import type { Log } from '#application/ports/log.ts'
 import { makeUseCases, type UseCases } from '#application/use-cases.ts'
+import { startBackground } from './background.ts'
 import { type Config, generatedKey, isLoopback, type SigningKey } from './config.ts'
 import { packageVersion } from './version.ts'
 
@@ -216,12 +217,14 @@ async function serveCore(
   if (config.databaseUrl === null) say(`Embedded database in ${config.dataDir}`)
   if (config.redisUrl === null) say('In-process limits and device codes: run one replica only (REDIS_URL shares them)')
 
+  const background = startBackground(core.cases)
   await new Promise<void>((stopped) => {
     const stop = () => {
       void shutDown(server, core, admin, config.shutdownGraceS * 1000).then(stopped)
     }
     process.once('SIGTERM', stop).once('SIGINT', stop)
   })
+  await background.stop()
 }
 
 /** Stops taking work, lets answers and streams end, then closes what is left. */

@@ -9,6 +9,7 @@ import { makeForgetAccount } from './auth/forget-account.ts'
 import { makeRequireMembership } from './auth/layer-zero.ts'
 import { type Asked, type Mounted, pipeline } from './auth/pipeline.ts'
 import { makeNoteLimitHit, makeSpend, type Spend } from './auth/spend.ts'
+import { makeTokenUsage, type TokenUsage } from './auth/token-use.ts'
 import type { AccountDirectory, MembershipDirectory } from './ports/account-directory.ts'
 import type { AppCatalog } from './ports/app-catalog.ts'
 import type { AppRunner } from './ports/app-runner.ts'
@@ -28,6 +29,7 @@ import type { RunStore } from './ports/run-store.ts'
 import type { Digest, NewId, RandomBytes, SameSecret, TokenSeal } from './ports/secrets.ts'
 import type { TokenCache } from './ports/token-cache.ts'
 import type { TokenStore } from './ports/token-store.ts'
+import type { RecordTokenUses } from './ports/token-usage.ts'
 import type { UnitOfWork } from './ports/unit-of-work.ts'
 import { type ApproveDevice, makeApproveDevice } from './use-cases/approve-device.ts'
 import { makeCarryRun } from './use-cases/carry-run.ts'
@@ -57,6 +59,7 @@ export type Ports = {
   readonly limiter: RateLimiter
   readonly cache: TokenCache
   readonly tokens: TokenStore
+  readonly recordTokenUses: RecordTokenUses
   readonly accounts: AccountDirectory
   readonly memberships: MembershipDirectory
   readonly apps: AppCatalog
@@ -97,6 +100,8 @@ export type UseCases = {
   readonly admitToApp: (asked: Asked) => Promise<Mounted>
   readonly consoleGuards: ConsoleGuards
   readonly spend: Spend
+  /** Somebody has to flush what it notes, now and then and at the end. */
+  readonly tokenUsage: TokenUsage
   readonly owner: AccountDirectory['owner']
   readonly findAccount: AccountDirectory['findByEmail']
   readonly setUp: SetUp
@@ -129,7 +134,9 @@ export function makeUseCases(ports: Ports, settings: CoreSettings): UseCases {
   const noteLimitHit = makeNoteLimitHit(ports)
   const spend = makeSpend(ports, noteLimitHit)
   const expireToken = makeExpireToken(ports)
-  const authenticate = makeAuthenticate({ ...ports, expireToken, noteLimitHit, spend, settings: settings.bearer })
+  const tokenUsage = makeTokenUsage(ports)
+  const needs = { ...ports, expireToken, noteLimitHit, spend, tokenUsage }
+  const authenticate = makeAuthenticate({ ...needs, settings: settings.bearer })
   const requireMembership = makeRequireMembership(ports)
   const checks = makeAppChecks({ ...ports, authenticate, requireMembership })
   const carryRun = makeCarryRun(ports)
@@ -149,6 +156,7 @@ export function makeUseCases(ports: Ports, settings: CoreSettings): UseCases {
       settings: { bearerEnabled: settings.bearer.enabled, decidePerHour: settings.decidePerHour },
     }),
     spend,
+    tokenUsage,
     owner: () => ports.accounts.owner(),
     findAccount: (email) => ports.accounts.findByEmail(normaliseEmail(email)),
     setUp: makeSetUp(ports),

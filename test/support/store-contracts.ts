@@ -5,6 +5,7 @@ import { conversationStoreContract } from '../contract/conversation-store.ts'
 import { refreshTokenStoreContract } from '../contract/refresh-token-store.ts'
 import { runStoreContract } from '../contract/run-store.ts'
 import { tokenStoreContract } from '../contract/token-store.ts'
+import { tokenUsageContract } from '../contract/token-usage.ts'
 import { unitOfWorkContract } from '../contract/unit-of-work.ts'
 import type { Open } from './seed.ts'
 
@@ -17,5 +18,6 @@ export function storeContracts(name: string, open: Open): void {
   refreshTokenStoreContract(name, open)
   runStoreContract(name, open)
   tokenStoreContract(name, open)
+  tokenUsageContract(name, open)
   unitOfWorkContract(name, open)
 }

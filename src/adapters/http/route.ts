@@ -9,6 +9,7 @@ import type { Log } from '#application/ports/log.ts'
 import type { BrowserCredentials } from '#application/use-cases/console-sessions.ts'
 import type { UseCases } from '#application/use-cases.ts'
 import type { AuthContext } from '#domain/auth-context.ts'
+import type { Origin } from '#domain/device-flow-state.ts'
 import { DomainError, type ErrorCode } from '#domain/errors.ts'
 import type { Bucket } from '#domain/rate-limit.ts'
 import type { Scope } from '#domain/scope.ts'
@@ -194,13 +195,22 @@ async function admitAs(access: Access, path: string, ctx: Context, http: HttpCon
       refuseForeignOrigin(ctx, http)
       return null
     case 'bearer': {
-      const context = await cases.authenticate(bearerOf(ctx), access.ownLimit)
+      const context = await cases.authenticate(bearerOf(ctx), {
+        ownLimit: access.ownLimit,
+        from: () => originOf(ctx, http),
+      })
       if (access.scope !== null) requireScope(context, access.scope, 'read')
       return context
     }
     case 'app': {
       const appId = String(ctx.params.id ?? '')
-      return cases.admitToApp({ bearer: bearerOf(ctx), requires: access.scope, appId, route: path })
+      return cases.admitToApp({
+        bearer: bearerOf(ctx),
+        requires: access.scope,
+        appId,
+        route: path,
+        from: () => originOf(ctx, http),
+      })
     }
     case 'console':
       return access.changes
@@ -247,8 +257,7 @@ function factsOf(ctx: Context, http: HttpContext): RequestFacts {
       return http.clientAddress(ctx.req)
     },
     get userAgent() {
-      const printable = ctx.get('User-Agent').replaceAll(/[^\x20-\x7e]/g, '')
-      return printable === '' ? null : printable.slice(0, 512)
+      return userAgentOf(ctx)
     },
     get claims() {
       return claimsOf(ctx, http)
@@ -267,6 +276,15 @@ function factsOf(ctx: Context, http: HttpContext): RequestFacts {
     setSession: (credentials) => http.cookies.set(ctx, credentials, http.now()),
     clearSession: () => http.cookies.clear(ctx),
   }
+}
+
+function userAgentOf(ctx: Context): string | null {
+  const printable = ctx.get('User-Agent').replaceAll(/[^\x20-\x7e]/g, '')
+  return printable === '' ? null : printable.slice(0, 512)
+}
+
+function originOf(ctx: Context, http: HttpContext): Origin {
+  return { ip: http.clientAddress(ctx.req), userAgent: userAgentOf(ctx) }
 }
 
 function safeDecode(text: string): string | null {

@@ -22,6 +22,7 @@ export type MembershipRow = Pick<Membership, 'role' | 'current'> & {
 }
 export type TokenRow = Omit<StoredToken, 'tokenHash'> & {
   readonly tokenHash: string | null
+  readonly userAgent: string | null
   readonly revokedAtMs: number | null
 }
 export type AppRow = Omit<NewApp, 'definition' | 'source'> &

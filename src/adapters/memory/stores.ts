@@ -6,12 +6,14 @@ import { createMemoryDatabase } from './database.ts'
 import { createMemoryRefreshTokenStore } from './refresh-token-store.ts'
 import { createMemoryRunStore } from './run-store.ts'
 import { createMemoryTokenStore } from './token-store.ts'
+import { createMemoryTokenUsage } from './token-usage.ts'
 import { createMemoryUnitOfWork } from './unit-of-work.ts'
 
 /** The database-backed ports without a database, over one set of tables. */
 export function openMemoryStores(database = createMemoryDatabase()) {
   return {
     tokens: createMemoryTokenStore(database),
+    recordTokenUses: createMemoryTokenUsage(database),
     accounts: createMemoryAccountDirectory(database),
     memberships: createMemoryMembershipDirectory(database),
     apps: createMemoryAppCatalog(database),

@@ -19,6 +19,7 @@ export function createMemoryTokenStore(database: MemoryDatabase): TokenStore {
           accountId: subject.type === 'account' ? subject.accountId : null,
           lastUsedAtMs: null,
           lastUsedIp: null,
+          userAgent: null,
           revokedAtMs: null,
         }
         const held = tokens.rows().find((row) => row.revokedAtMs === null && sameDevice(row, fresh))
@@ -84,6 +85,11 @@ function isOwn(row: TokenRow, subject: Subject): boolean {
     : row.accountId === null && row.subjectEmail === subject.email && row.subjectIssuer === subject.issuer
 }
 
-function stored({ tokenHash, revokedAtMs: _revokedAtMs, ...rest }: TokenRow): StoredToken | null {
+function stored({
+  tokenHash,
+  revokedAtMs: _revokedAtMs,
+  userAgent: _userAgent,
+  ...rest
+}: TokenRow): StoredToken | null {
   return tokenHash === null ? null : { ...rest, tokenHash }
 }

@@ -5,6 +5,7 @@ import type { ConversationStore } from '#application/ports/conversation-store.ts
 import type { RefreshTokenStore } from '#application/ports/refresh-token-store.ts'
 import type { RunStore } from '#application/ports/run-store.ts'
 import type { TokenStore } from '#application/ports/token-store.ts'
+import type { RecordTokenUses } from '#application/ports/token-usage.ts'
 import type { UnitOfWork } from '#application/ports/unit-of-work.ts'
 import { createPostgresAccountDirectory, createPostgresMembershipDirectory } from './account-directory.ts'
 import { createPostgresAppCatalog } from './app-catalog.ts'
@@ -14,11 +15,13 @@ import type { Orm } from './open-orm.ts'
 import { createPostgresRefreshTokenStore } from './refresh-token-store.ts'
 import { createPostgresRunStore } from './run-store.ts'
 import { createPostgresTokenStore } from './token-store.ts'
+import { createPostgresTokenUsage } from './token-usage.ts'
 import { createPostgresUnitOfWork } from './unit-of-work.ts'
 
 /** Everything kept in the database, by port. */
 export type PostgresStores = {
   readonly tokens: TokenStore
+  readonly recordTokenUses: RecordTokenUses
   readonly accounts: AccountDirectory
   readonly memberships: MembershipDirectory
   readonly apps: AppCatalog
@@ -34,6 +37,7 @@ export function openStores(orm: Orm): PostgresStores {
   const em = orm.em.fork({ useContext: true })
   return {
     tokens: createPostgresTokenStore(em),
+    recordTokenUses: createPostgresTokenUsage(em),
     accounts: createPostgresAccountDirectory(em),
     memberships: createPostgresMembershipDirectory(em),
     apps: createPostgresAppCatalog(em),

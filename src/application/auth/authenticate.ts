@@ -1,4 +1,5 @@
 import type { AuthContext } from '#domain/auth-context.ts'
+import type { Origin } from '#domain/device-flow-state.ts'
 import { DomainError } from '#domain/errors.ts'
 import { isExpired, kindOfPrefix, tokenFromRow } from '#domain/oauth-access-token.ts'
 import { type Bucket, limits } from '#domain/rate-limit.ts'
@@ -13,6 +14,7 @@ import type { CacheRead, TokenCache } from '../ports/token-cache.ts'
 import type { TokenStore } from '../ports/token-store.ts'
 import type { ExpireToken } from './expire-token.ts'
 import type { NoteLimitHit, Spend } from './spend.ts'
+import type { TokenUsage } from './token-use.ts'
 
 export type BearerSettings = { readonly enabled: boolean; readonly perMinute: number }
 
@@ -25,6 +27,7 @@ type Needs = {
   expireToken: ExpireToken
   noteLimitHit: NoteLimitHit
   spend: Spend
+  tokenUsage: TokenUsage
   digest: Digest
   newId: NewId
   now: Clock
@@ -35,8 +38,15 @@ type Needs = {
 /** A limit that all tokens of one subject share, by the subject's key. */
 export type SubjectLimit = (subjectKey: string) => Bucket
 
-/** Who holds `bearer`; null is a request that brought none. `ownLimit` is spent beside the token's. */
-export type Authenticate = (bearer: string | null, ownLimit?: SubjectLimit) => Promise<AuthContext>
+export type BearerUse = {
+  /** Spent beside the token's own limit. */
+  readonly ownLimit?: SubjectLimit | undefined
+  /** Where the request comes from; asked only of a token that is good. */
+  readonly from?: (() => Origin) | undefined
+}
+
+/** Who holds `bearer`; null is a request that brought none. */
+export type Authenticate = (bearer: string | null, use?: BearerUse) => Promise<AuthContext>
 
 const MAX_SUBJECTS = 10_000
 
@@ -47,12 +57,12 @@ const MAX_SUBJECTS = 10_000
  * @throws DomainError `bearer_required` | `bearer_auth_disabled` | `invalid_bearer` | `rate_limited`
  */
 export function makeAuthenticate(needs: Needs): Authenticate {
-  const { limiter, digest, now, settings, expireToken, noteLimitHit, spend } = needs
+  const { limiter, digest, now, settings, expireToken, noteLimitHit, spend, tokenUsage } = needs
   // Whose window a token counts in, so that both limits leave in one write. It admits nobody: a digest never changes
   // its subject, and whether the token lives is asked every time.
   const subjects = new Map<string, Subject>()
 
-  return async (bearer, ownLimit) => {
+  return async (bearer, { ownLimit, from } = {}) => {
     if (bearer === null) throw new DomainError('bearer_required', {})
     if (!settings.enabled) throw new DomainError('bearer_auth_disabled', {})
     if (parseTokenKind(bearer) === null) throw new DomainError('invalid_bearer', {})
@@ -75,6 +85,7 @@ export function makeAuthenticate(needs: Needs): Authenticate {
       subjects.delete(tokenHash)
       throw new DomainError('invalid_bearer', {})
     }
+    if (from !== undefined) tokenUsage.note(tokenHash, from())
     if (ownLimit !== undefined && own === undefined) {
       if (subjects.size >= MAX_SUBJECTS) subjects.clear()
       subjects.set(tokenHash, context.subject)

@@ -43,7 +43,7 @@ export async function requireApp(apps: AppCatalog, appId: string, use: 'describe
 /** The six guards of the run route. `pipeline` gives them their order. */
 export function makeAppChecks({ authenticate, apps, requireMembership, access, mounters }: Needs): AppChecks {
   return {
-    bearerCheck: async (so) => ({ ...so, context: await authenticate(so.bearer) }),
+    bearerCheck: async (so) => ({ ...so, context: await authenticate(so.bearer, { from: so.from }) }),
     scopeCheck: async (so) => {
       requireScope(so.context, so.requires, 'run')
       return { ...so, scopeChecked: true }

@@ -1,5 +1,6 @@
 import type { App } from '#domain/app.ts'
 import type { AuthContext } from '#domain/auth-context.ts'
+import type { Origin } from '#domain/device-flow-state.ts'
 import type { Scope } from '#domain/scope.ts'
 import type { Caller } from './caller.ts'
 
@@ -12,6 +13,7 @@ export type Asked = {
   readonly requires: Scope
   readonly appId: string
   readonly route: string
+  readonly from?: () => Origin
 }
 export type Known = Asked & { readonly context: AuthContext }
 export type Scoped = Known & { readonly scopeChecked: true }
