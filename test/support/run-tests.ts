@@ -27,7 +27,6 @@ function check(): Totals {
   const { status } = spawnSync('npm', ['run', '--silent', 'check'], { cwd: ROOT, stdio: 'inherit' })
   return { passed: 0, failed: status === 0 ? 0 : 1, skipped: 0 }
 }
-}
 
 /** What a person's shell points at must not leak into the servers that tests start. */
 function environment(): NodeJS.ProcessEnv {
