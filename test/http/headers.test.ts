@@ -42,9 +42,15 @@ describe('headers', () => {
     })
   }
 
-  for (const path of ['/install', '/signin', '/device', '/device?user_code=ABCD-EFGH']) {
+  const PAGES: readonly (readonly [path: string, status: number])[] = [
+    ['/signin', 200],
+    ['/device', 200],
+    ['/device?user_code=ABCD-EFGH', 404],
+  ]
+  for (const [path, expected] of PAGES) {
     it(`A10 page ${path} cannot be framed`, async () => {
-      const { headers } = await place.get(path)
+      const { status, headers } = await place.get(path)
+      expect([status, headers.get('content-type')]).to.deep.equal([expected, 'text/html; charset=utf-8'])
       expect(headers.get('x-frame-options')).to.equal('DENY')
       expect(headers.get('content-security-policy')).to.contain("frame-ancestors 'none'")
     })

@@ -97,11 +97,16 @@ export function aToken(kind: TokenKind): string {
 }
 
 /** A bearer of a person whom only a company's identity provider knows. */
-export async function mintExternal(place: Place, email = 'sam@partner.example', label = 'laptop'): Promise<string> {
+export async function mintExternal(
+  place: Place,
+  email = 'sam@partner.example',
+  label = 'laptop',
+  issuer = 'https://idp.partner.example',
+): Promise<string> {
   const token = aToken(EXTERNAL_TOKEN)
   await place.ports.tokens.mint({
     id: place.ports.newId(),
-    subject: { type: 'external_sso', email, issuer: 'https://idp.partner.example' },
+    subject: { type: 'external_sso', email, issuer },
     clientId: 'difyctl',
     deviceLabel: label,
     prefix: EXTERNAL_TOKEN.prefix,
