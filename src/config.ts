@@ -48,7 +48,8 @@ type Environment = Readonly<Record<string, string | undefined>>
 
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']
 const BARE_KID = 'dify-shared-v1'
-const MIN_KEY_LENGTH = 32
+/** Characters. */
+export const MIN_KEY_LENGTH = 32
 const TTL_DAYS = { fallback: 14, min: 1, max: 365 }
 
 /**

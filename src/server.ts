@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { readFile, rename, writeFile } from 'node:fs/promises'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
@@ -41,7 +41,7 @@ import type { Timer } from '#application/ports/clock.ts'
 import type { Log } from '#application/ports/log.ts'
 import { makeUseCases, type UseCases } from '#application/use-cases.ts'
 import { startBackground } from './background.ts'
-import { type Config, generatedKey, isLoopback, type SigningKey } from './config.ts'
+import { type Config, ConfigError, generatedKey, isLoopback, MIN_KEY_LENGTH, type SigningKey } from './config.ts'
 import { packageVersion } from './version.ts'
 
 const now = Date.now
@@ -159,10 +159,14 @@ function openFastStores(config: Config, log: Log) {
 /** The signing key of an installation that was given none; made once, readable by this user alone. */
 async function keptSecret(dataDir: string): Promise<string> {
   const path = join(dataDir, 'secret_key')
-  await mkdir(dataDir, { recursive: true, mode: 0o700 })
-  if (!existsSync(path))
-    await writeFile(path, Buffer.from(randomBytes(48)).toString('base64url'), { mode: 0o600, flag: 'wx' })
-  return (await readFile(path, 'utf8')).trim()
+  if (!existsSync(path)) {
+    // Renamed into place: half a key, left by a full disk, would sign every session from then on.
+    await writeFile(`${path}.draft`, Buffer.from(randomBytes(48)).toString('base64url'), { mode: 0o600 })
+    await rename(`${path}.draft`, path)
+  }
+  const key = (await readFile(path, 'utf8')).trim()
+  if (key.length < MIN_KEY_LENGTH) throw new ConfigError([`${path} holds no usable key; remove it to get a new one`])
+  return key
 }
 
 /** Serves until it is told to stop. `say` takes the lines a person reads at the start. */

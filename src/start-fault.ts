@@ -4,6 +4,7 @@ const REASONS: Readonly<Record<string, string>> = {
   EADDRNOTAVAIL: 'this machine does not have the address; check HOST',
   EACCES: 'not allowed to use the data directory or the port; check DATA_DIR and PORT',
   EPERM: 'not allowed to use the data directory or the port; check DATA_DIR and PORT',
+  ENOENT: 'DATA_DIR cannot be created there; set it to another folder',
   EEXIST: 'DATA_DIR is not a folder; set it to one',
   ENOTDIR: 'DATA_DIR is not a folder; set it to one',
   ENOSPC: 'the disk is full; free some space for DATA_DIR',

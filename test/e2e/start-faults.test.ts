@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -52,6 +52,17 @@ describe('a start that fails', function () {
   it('names a data directory that is a file', () => {
     writeFileSync(join(home, 'data'), '')
     expect(refusal({})).to.equal('latchkey: DATA_DIR is not a folder; set it to one\n')
+  })
+
+  it('names a folder that the system does not let anybody make', () => {
+    expect(refusal({ DATA_DIR: '/proc/latchkey/data' })).to.match(/^latchkey: .*DATA_DIR.*\n$/)
+  })
+
+  // Half a key, as a full disk leaves it, is one that can be guessed.
+  it('does not sign with a kept key that is too short', () => {
+    mkdirSync(join(home, 'data'))
+    writeFileSync(join(home, 'data/secret_key'), 'half')
+    expect(refusal({})).to.match(/^latchkey: .*secret_key holds no usable key; remove it to get a new one\n$/)
   })
 
   it('names a database host that nobody knows', () => {

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
-import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { existsSync } from 'node:fs'
+import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 
 const CLAIM = /^latchkey-[0-9a-f-]{36}\.lock$/
@@ -43,7 +44,7 @@ export class DataDirLocked extends Error {
  * @throws DataDirLocked when a living process holds it
  */
 export async function lockDataDir(dataDir: string, socketPath: string | null): Promise<DataLock> {
-  await mkdir(dataDir, { recursive: true, mode: 0o700 })
+  await makeFolder(dataDir)
   const mine: Holder = { pid: process.pid, startToken: (await startTokenOf(process.pid)) ?? '', socketPath }
   const name = `latchkey-${randomUUID()}.lock`
   let rival: Holder = mine
@@ -72,6 +73,22 @@ export async function lockDataDir(dataDir: string, socketPath: string | null): P
   }
   await withdraw(dataDir, name)
   throw new DataDirLocked(dataDir, rival)
+}
+
+/**
+ * Node's own recursive way says ENOENT where it should say why (a read-only file system), and on some system folders
+ * it never comes back.
+ */
+async function makeFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path, { mode: 0o700 })
+  } catch (error) {
+    const parent = dirname(path)
+    if (codeOf(error) === 'EEXIST' && (await stat(path)).isDirectory()) return
+    if (codeOf(error) !== 'ENOENT' || existsSync(parent)) throw error
+    await makeFolder(parent)
+    await mkdir(path, { mode: 0o700 })
+  }
 }
 
 /** Renamed into place, so nobody reads a claim that is half written. */

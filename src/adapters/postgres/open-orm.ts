@@ -64,7 +64,7 @@ export async function openPglite(options: {
   const { dataDir } = options
   const lock = dataDir === null ? null : await lockDataDir(dataDir, options.socketPath ?? null)
   try {
-    const database = await createPglite(dataDir === null ? null : join(dataDir, 'pgdata'))
+    const database = await createPglite(dataDir === null ? null : join(dataDir, 'pgdata')).catch(throwAsError)
     const { MikroORM } = await import('@mikro-orm/pglite')
     const orm = await MikroORM.init({ ...common, dbName: 'latchkey', driverOptions: { pglite: () => database } })
     const close = async () => {
@@ -90,6 +90,16 @@ async function createPglite(dataDir: string | null) {
     // The mapper reads instants as text on both databases.
     parsers: Object.fromEntries(INSTANT_TYPES.map((type) => [type, (text: string) => text])),
   })
+}
+
+/** WASI's numbers for what the file system can refuse. */
+const FILE_FAULTS: Readonly<Record<number, string>> = { 2: 'EACCES', 51: 'ENOSPC', 63: 'EPERM', 69: 'EROFS' }
+
+/** The file system inside the embedded database throws bare objects with a number. */
+function throwAsError(thrown: unknown): never {
+  if (typeof thrown !== 'object' || thrown === null || !('errno' in thrown) || thrown instanceof Error) throw thrown
+  const code = FILE_FAULTS[Number(thrown.errno)]
+  throw Object.assign(new Error(`the embedded database met file system fault ${thrown.errno}`), { code })
 }
 
 /**
