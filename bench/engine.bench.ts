@@ -1,4 +1,5 @@
 import { createSandbox } from '#adapters/runner-native/code/sandbox.ts'
+import { createGuardedEgress } from '#adapters/runner-native/egress/guarded-egress.ts'
 import { createNativeRunner } from '#adapters/runner-native/native-runner.ts'
 import type { AppRunner, RunJob } from '#application/ports/app-runner.ts'
 import type { Timer } from '#application/ports/clock.ts'
@@ -23,6 +24,7 @@ export async function measureEngine(): Promise<{ readonly chain: Spread; readonl
     model: null,
     code: sandbox,
     templates: sandbox,
+    egress: createGuardedEgress({ rules: { allowCidrs: [], allowHosts: [] }, timer }),
     now: Date.now,
     timer,
     ids: () => `id-${ids++}`,

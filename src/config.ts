@@ -29,6 +29,8 @@ export type Config = {
   readonly accessMinutes: number
   readonly refreshDays: number
   readonly model: { readonly baseUrl: string | null; readonly apiKey: string | null; readonly name: string | null }
+  /** Networks and hosts that apps may reach although they are not public. */
+  readonly egress: { readonly allowCidrs: readonly string[]; readonly allowHosts: readonly string[] }
   readonly logLevel: string
   readonly shutdownGraceS: number
 }
@@ -99,6 +101,12 @@ export function loadConfig(env: Environment): { readonly config: Config; readonl
       baseUrl: read.modelUrl('MODEL_BASE_URL'),
       apiKey: read.text('MODEL_API_KEY'),
       name: read.text('MODEL_NAME'),
+    },
+    egress: {
+      allowCidrs: read.list('EGRESS_ALLOW_CIDRS', isCidr, 'a comma-separated list of CIDRs') ?? [],
+      allowHosts:
+        read.list('EGRESS_ALLOW_HOSTS', isHost, 'a comma-separated list of host names, each with or without a port') ??
+        [],
     },
     logLevel: read.oneOf('LOG_LEVEL', LOG_LEVELS, 'info'),
     shutdownGraceS: read.whole('SHUTDOWN_GRACE_S', 20, 0, 600),
@@ -208,6 +216,10 @@ function isWhole(min: number, max: number): (text: string) => boolean {
 
 function isCidr(text: string): boolean {
   return ipaddr.isValidCIDR(text)
+}
+
+function isHost(text: string): boolean {
+  return /^[a-z0-9_]([a-z0-9_.-]{0,252})(:\d{1,5})?$/i.test(text)
 }
 
 function isClientId(text: string): boolean {

@@ -30,6 +30,7 @@ import { createRedisRateLimiter } from '#adapters/redis/rate-limiter.ts'
 import { createRedisTokenCache } from '#adapters/redis/token-cache.ts'
 import { createSandbox } from '#adapters/runner-native/code/sandbox.ts'
 import { readDsl } from '#adapters/runner-native/dsl/read-dsl.ts'
+import { createGuardedEgress } from '#adapters/runner-native/egress/guarded-egress.ts'
 import { openModel } from '#adapters/runner-native/models/open-model.ts'
 import { createNativeRunner } from '#adapters/runner-native/native-runner.ts'
 import { withAuditLines } from '#adapters/telemetry/audit-lines.ts'
@@ -99,6 +100,7 @@ async function wire(config: Config, orm: Orm, log: Log): Promise<Core> {
         model: openModel(config.model, timer),
         code: sandbox,
         templates: sandbox,
+        egress: createGuardedEgress({ rules: config.egress, timer }),
         now,
         timer,
         ids: newId,

@@ -21,6 +21,7 @@ import { createRedisRateLimiter } from '#adapters/redis/rate-limiter.ts'
 import { createRedisTokenCache } from '#adapters/redis/token-cache.ts'
 import { createSandbox } from '#adapters/runner-native/code/sandbox.ts'
 import { readDsl } from '#adapters/runner-native/dsl/read-dsl.ts'
+import { createGuardedEgress } from '#adapters/runner-native/egress/guarded-egress.ts'
 import type { ModelClient } from '#adapters/runner-native/models/model-client.ts'
 import { openModel } from '#adapters/runner-native/models/open-model.ts'
 import { createNativeRunner } from '#adapters/runner-native/native-runner.ts'
@@ -125,6 +126,7 @@ export async function aWorld(options: WorldOptions = {}) {
       model,
       code: sandbox,
       templates: sandbox,
+      egress: createGuardedEgress({ rules: { allowCidrs: [], allowHosts: [] }, timer: realTimer }),
       now: clock.now,
       timer: realTimer,
       ids: newId,

@@ -43,6 +43,10 @@ const REFUSED: readonly [name: string, value: string, beside?: Record<string, st
   ['ACCESS_TOKEN_EXPIRE_MINUTES', '0'],
   ['REFRESH_TOKEN_EXPIRE_DAYS', 'hunter2'],
   ['MODEL_BASE_URL', 'file:///etc/hunter2'],
+  ['EGRESS_ALLOW_CIDRS', '10.0.0.0'],
+  ['EGRESS_ALLOW_CIDRS', '10.0.0.0/8,hunter2'],
+  ['EGRESS_ALLOW_HOSTS', 'http://hunter2'],
+  ['EGRESS_ALLOW_HOSTS', 'internal,hunter2:port'],
   ['LOG_LEVEL', 'hunter2'],
   ['SHUTDOWN_GRACE_S', '-5'],
 ]

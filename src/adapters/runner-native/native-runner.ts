@@ -21,8 +21,8 @@ export type NativeRunnerNeeds = NodeServices & {
 
 /** Executes imported apps in this process; their code and templates run elsewhere. */
 export function createNativeRunner(needs: NativeRunnerNeeds): AppRunner {
-  const { model, code, templates, now, timer, ids, onFault = () => {} } = needs
-  const services: NodeServices = { model, code, templates }
+  const { model, code, templates, egress, now, timer, ids, onFault = () => {} } = needs
+  const services: NodeServices = { model, code, templates, egress }
 
   function stepsOf(job: RunJob, signal: AbortSignal): AsyncIterable<RunStep> {
     const { workflow, modelConfig } = job.definition

@@ -1,4 +1,5 @@
 import type { CodeRunner, TemplateRenderer } from '#adapters/runner-native/code/code-runner.ts'
+import type { HttpEgress } from '#adapters/runner-native/egress/http-egress.ts'
 import { type ModelClient, ModelFailure, type ModelRequest } from '#adapters/runner-native/models/model-client.ts'
 import { createScriptedModel } from '#adapters/runner-native/models/scripted.ts'
 import { createNativeRunner, type NativeRunnerNeeds } from '#adapters/runner-native/native-runner.ts'
@@ -181,11 +182,17 @@ export function aBrokenModel(afterDeltas: number): ModelClient {
 
 export function aRunner(parts: Partial<NativeRunnerNeeds> = {}) {
   let ids = 0
+  const egress: HttpEgress = {
+    request: async () => {
+      throw new Error('nothing here asks the outside')
+    },
+  }
   const { timer } = aTimer()
   return createNativeRunner({
     model: createScriptedModel(0, timer),
     code: codeTable({}),
     templates: plainTemplates,
+    egress,
     now: () => 1_700_000_000_000,
     timer,
     ids: () => `id-${++ids}`,

@@ -3,6 +3,7 @@ import type { Json, JsonObject } from '#domain/app.ts'
 import type { PreflightIssue } from '#domain/errors.ts'
 import type { RunFailure, TokenUsage } from '#domain/run.ts'
 import type { CodeRunner, TemplateRenderer } from '../code/code-runner.ts'
+import type { HttpEgress } from '../egress/http-egress.ts'
 import type { GraphNode } from '../graph/graph.ts'
 import type { VariablePool } from '../graph/variable-pool.ts'
 import type { ModelClient } from '../models/model-client.ts'
@@ -12,6 +13,7 @@ export type NodeServices = {
   readonly model: ModelClient | null
   readonly code: CodeRunner
   readonly templates: TemplateRenderer
+  readonly egress: HttpEgress
 }
 
 /** A variable's new value. */

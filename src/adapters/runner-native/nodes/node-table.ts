@@ -2,6 +2,7 @@ import { answer } from './answer.ts'
 import { assigner } from './assigner.ts'
 import { code } from './code.ts'
 import { end } from './end.ts'
+import { httpRequest } from './http-request.ts'
 import { ifElse } from './if-else.ts'
 import { listOperator } from './list-operator.ts'
 import { llm } from './llm.ts'
@@ -23,6 +24,7 @@ export type SupportedType =
   | 'variable-assigner'
   | 'assigner'
   | 'list-operator'
+  | 'http-request'
   | 'iteration-start'
   | 'loop-start'
   | 'loop-end'
@@ -39,6 +41,7 @@ const table: { readonly [T in SupportedType]: NodeExecutor } = {
   'variable-assigner': variableAggregator,
   assigner,
   'list-operator': listOperator,
+  'http-request': httpRequest,
   'iteration-start': pass,
   'loop-start': pass,
   'loop-end': pass,
