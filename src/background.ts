@@ -1,14 +1,65 @@
+import type { Clock, Timer } from '#application/ports/clock.ts'
+import type { Log } from '#application/ports/log.ts'
 import type { UseCases } from '#application/use-cases.ts'
+import { untilHourUtcMs } from '#domain/daily.ts'
 
 const USAGE_FLUSH_MS = 10_000
+const PRUNE_HOUR_UTC = 5
+
+type Needs = {
+  readonly cases: Pick<UseCases, 'tokenUsage' | 'pruneEndedTokens'>
+  readonly prunes: boolean
+  readonly now: Clock
+  readonly timer: Timer
+  readonly log: Log
+}
 
 /** What a server does between requests; `stop` ends it and writes what is still held. */
-export function startBackground(cases: UseCases): { stop(): Promise<void> } {
-  const flushing = setInterval(() => void cases.tokenUsage.flush(), USAGE_FLUSH_MS).unref()
+export function startBackground({ cases, prunes, now, timer, log }: Needs): { stop(): Promise<void> } {
+  const stopping = new AbortController()
+  let pruning: Promise<void> = Promise.resolve()
+
+  const endFlushing = repeat(
+    timer,
+    () => USAGE_FLUSH_MS,
+    () => void cases.tokenUsage.flush(),
+  )
+  const endPruning = prunes
+    ? repeat(
+        timer,
+        () => untilHourUtcMs(PRUNE_HOUR_UTC, now()),
+        () => {
+          pruning = prune()
+        },
+      )
+    : () => {}
+
+  async function prune(): Promise<void> {
+    try {
+      const pruned = await cases.pruneEndedTokens(stopping.signal)
+      if (pruned !== null) log.info('pruned ended tokens', pruned)
+    } catch (error) {
+      log.error('ended tokens could not be pruned', { error })
+    }
+  }
+
   return {
     async stop() {
-      clearInterval(flushing)
+      endFlushing()
+      endPruning()
+      stopping.abort()
+      await pruning
       await cases.tokenUsage.flush({ everything: true })
     },
   }
+}
+
+/** Does `work` after each delay, until the returned function is called. */
+function repeat(timer: Timer, delayMs: () => number, work: () => void): () => void {
+  let cancel = timer(delayMs(), fire)
+  function fire() {
+    cancel = timer(delayMs(), fire)
+    work()
+  }
+  return () => cancel()
 }

@@ -26,6 +26,8 @@ export type Config = {
   readonly bearerPerMinute: number
   readonly decidePerHour: number
   readonly tokenTtlDays: number
+  readonly prunesTokens: boolean
+  readonly tokenRetentionDays: number
   readonly accessMinutes: number
   readonly refreshDays: number
   readonly model: { readonly baseUrl: string | null; readonly apiKey: string | null; readonly name: string | null }
@@ -95,6 +97,8 @@ export function loadConfig(env: Environment): { readonly config: Config; readonl
     bearerPerMinute: read.whole('OPENAPI_RATE_LIMIT_PER_TOKEN', 60, 0, 1_000_000),
     decidePerHour: read.whole('DEVICE_FLOW_APPROVE_RATE_LIMIT_PER_HOUR', 10, 0, 1_000_000),
     tokenTtlDays: tokenTtlDays(env.OAUTH_TTL_DAYS, (warning) => warnings.push(warning)),
+    prunesTokens: read.flag('ENABLE_CLEAN_OAUTH_ACCESS_TOKENS_TASK', true),
+    tokenRetentionDays: read.whole('OAUTH_ACCESS_TOKEN_RETENTION_DAYS', 30, 0, 36_500),
     accessMinutes: read.whole('ACCESS_TOKEN_EXPIRE_MINUTES', 60, 1, 1440),
     refreshDays: read.whole('REFRESH_TOKEN_EXPIRE_DAYS', 30, 1, 365),
     model: {

@@ -118,6 +118,7 @@ async function wire(config: Config, orm: Orm, log: Log): Promise<Core> {
       bearer: { enabled: config.bearerEnabled, perMinute: config.bearerPerMinute },
       knownClientIds: config.knownClientIds,
       tokenTtlDays: config.tokenTtlDays,
+      tokenRetentionDays: config.tokenRetentionDays,
       decidePerHour: config.decidePerHour,
       accessMinutes: config.accessMinutes,
       refreshDays: config.refreshDays,
@@ -223,7 +224,7 @@ async function serveCore(
   if (config.databaseUrl === null) say(`Embedded database in ${config.dataDir}`)
   if (config.redisUrl === null) say('In-process limits and device codes: run one replica only (REDIS_URL shares them)')
 
-  const background = startBackground(core.cases)
+  const background = startBackground({ cases: core.cases, prunes: config.prunesTokens, now, timer, log })
   await new Promise<void>((stopped) => {
     const stop = () => {
       void shutDown(server, core, admin, config.shutdownGraceS * 1000).then(stopped)

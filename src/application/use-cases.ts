@@ -28,6 +28,7 @@ import type { RunLog } from './ports/run-log.ts'
 import type { RunStore } from './ports/run-store.ts'
 import type { Digest, NewId, RandomBytes, SameSecret, TokenSeal } from './ports/secrets.ts'
 import type { TokenCache } from './ports/token-cache.ts'
+import type { PruneTokens } from './ports/token-pruner.ts'
 import type { TokenStore } from './ports/token-store.ts'
 import type { RecordTokenUses } from './ports/token-usage.ts'
 import type { UnitOfWork } from './ports/unit-of-work.ts'
@@ -45,6 +46,7 @@ import { type ListSessions, makeListSessions } from './use-cases/list-sessions.t
 import { type LookUpUserCode, makeLookUpUserCode } from './use-cases/look-up-user-code.ts'
 import { makePollToken, type PollToken } from './use-cases/poll-token.ts'
 import { makePreviewApproval, type PreviewApproval } from './use-cases/preview-approval.ts'
+import { makePruneEndedTokens, type PruneEndedTokens } from './use-cases/prune-tokens.ts'
 import { makeRevokeSession, type RevokeSession } from './use-cases/revoke-session.ts'
 import { makeRevokeToken, type RevokeToken } from './use-cases/revoke-token.ts'
 import { makeRunApp, type RunApp } from './use-cases/run-app.ts'
@@ -60,6 +62,7 @@ export type Ports = {
   readonly cache: TokenCache
   readonly tokens: TokenStore
   readonly recordTokenUses: RecordTokenUses
+  readonly pruneTokens: PruneTokens
   readonly accounts: AccountDirectory
   readonly memberships: MembershipDirectory
   readonly apps: AppCatalog
@@ -90,6 +93,7 @@ export type CoreSettings = {
   readonly bearer: BearerSettings
   readonly knownClientIds: readonly string[]
   readonly tokenTtlDays: number
+  readonly tokenRetentionDays: number
   readonly decidePerHour: number
   readonly accessMinutes: number
   readonly refreshDays: number
@@ -120,6 +124,7 @@ export type UseCases = {
   readonly revokeSession: RevokeSession
   readonly introspectToken: IntrospectToken
   readonly revokeToken: RevokeToken
+  readonly pruneEndedTokens: PruneEndedTokens
   readonly listApps: ListApps
   /** An operator's view: no bearer stands behind it. */
   readonly listWorkspaceApps: (workspaceId: string, page: PageRequest) => Promise<Page<App>>
@@ -175,6 +180,7 @@ export function makeUseCases(ports: Ports, settings: CoreSettings): UseCases {
     revokeSession: makeRevokeSession(ports),
     introspectToken: makeIntrospectToken(ports),
     revokeToken: makeRevokeToken(ports),
+    pruneEndedTokens: makePruneEndedTokens({ ...ports, settings }),
     listApps: makeListApps({ ...ports, requireMembership }),
     listWorkspaceApps: (workspaceId, page) => ports.apps.search({ workspaceId, ...page }),
     describeApp: makeDescribeApp({ ...ports, requireMembership }),

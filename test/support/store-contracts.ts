@@ -4,6 +4,7 @@ import { auditLogContract } from '../contract/audit-log.ts'
 import { conversationStoreContract } from '../contract/conversation-store.ts'
 import { refreshTokenStoreContract } from '../contract/refresh-token-store.ts'
 import { runStoreContract } from '../contract/run-store.ts'
+import { tokenPrunerContract } from '../contract/token-pruner.ts'
 import { tokenStoreContract } from '../contract/token-store.ts'
 import { tokenUsageContract } from '../contract/token-usage.ts'
 import { unitOfWorkContract } from '../contract/unit-of-work.ts'
@@ -18,6 +19,7 @@ export function storeContracts(name: string, open: Open): void {
   refreshTokenStoreContract(name, open)
   runStoreContract(name, open)
   tokenStoreContract(name, open)
+  tokenPrunerContract(name, open)
   tokenUsageContract(name, open)
   unitOfWorkContract(name, open)
 }

@@ -258,6 +258,7 @@ export const SETTINGS: CoreSettings = {
   bearer: { enabled: true, perMinute: 60 },
   knownClientIds: ['difyctl', 'latchkey'],
   tokenTtlDays: 14,
+  tokenRetentionDays: 30,
   decidePerHour: 10,
   accessMinutes: 60,
   refreshDays: 30,

@@ -42,6 +42,8 @@ const REFUSED: readonly [name: string, value: string, beside?: Record<string, st
   ['DEVICE_FLOW_APPROVE_RATE_LIMIT_PER_HOUR', 'hunter2'],
   ['ACCESS_TOKEN_EXPIRE_MINUTES', '0'],
   ['REFRESH_TOKEN_EXPIRE_DAYS', 'hunter2'],
+  ['ENABLE_CLEAN_OAUTH_ACCESS_TOKENS_TASK', 'hunter2'],
+  ['OAUTH_ACCESS_TOKEN_RETENTION_DAYS', '-1'],
   ['MODEL_BASE_URL', 'file:///etc/hunter2'],
   ['EGRESS_ALLOW_CIDRS', '10.0.0.0'],
   ['EGRESS_ALLOW_CIDRS', '10.0.0.0/8,hunter2'],
@@ -120,6 +122,8 @@ describe('configuration', () => {
       decidePerHour: 10,
       accessMinutes: 60,
       refreshDays: 30,
+      prunesTokens: true,
+      tokenRetentionDays: 30,
       logLevel: 'info',
       shutdownGraceS: 20,
     })

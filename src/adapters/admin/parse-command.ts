@@ -16,6 +16,7 @@ export const AdminRequest = v.variant('command', [
   v.object({ command: v.literal('app import'), source: v.string(), options: Options }),
   v.object({ command: v.literal('app list'), options: Options }),
   v.object({ command: v.literal('account create'), password: v.string(), options: Options }),
+  v.object({ command: v.literal('prune'), options: Options }),
   v.object({ command: v.literal('session list'), options: Options }),
   v.object({ command: v.literal('session revoke'), id: v.string(), options: Options }),
 ])
@@ -30,6 +31,7 @@ export const ADMIN_USAGE = `Usage: latchkey COMMAND [options]
 
   serve                                     serve the API and the pages (the default)
   migrate                                   bring the database up to date, then exit
+  prune [--json]                            delete tokens that ended longer ago than they are kept for
   app import FILE [--workspace ID] [--as EMAIL] [--name NAME] [--json]
                                             import an exported app ("-" reads standard input)
   app list [--workspace ID] [--as EMAIL] [--json]
@@ -38,7 +40,7 @@ export const ADMIN_USAGE = `Usage: latchkey COMMAND [options]
   session list --email EMAIL [--json]       the terminals signed in as a person
   session revoke ID --email EMAIL           end one of them
 
-The app, account and session commands work on the configured database, also beside a running server.
+The prune, app, account and session commands work on the configured database, also beside a running server.
 `
 
 /** Reads words and what they point to. @throws UsageError */
@@ -62,6 +64,8 @@ export async function parseAdminCommand(
       }
       return { command: 'account create', password: (await readStdin()).replace(/\r?\n$/, ''), options }
     }
+    case 'prune ':
+      return { command: 'prune', options }
     case 'session list':
       if (options.email === undefined) throw new UsageError('session list takes --email')
       return { command: 'session list', options }

@@ -27,6 +27,8 @@ function dispatch(cases: UseCases, request: AdminRequest): Promise<AdminReply> {
       return listApps(cases, request)
     case 'account create':
       return createAccount(cases, request)
+    case 'prune':
+      return prune(cases, request)
     case 'session list':
       return listSessions(cases, request)
     case 'session revoke':
@@ -62,6 +64,14 @@ async function createAccount(cases: UseCases, { password, options }: Request<'ac
   const { email = '', name = '', role = 'normal' } = options
   const created = await cases.createAccount({ email, name, password, role, workspaceId: person.workspaceId })
   return 'refused' in created ? failed(`the email is taken`) : done([`Created account ${created.accountId}`])
+}
+
+async function prune(cases: UseCases, { options }: Request<'prune'>): Promise<AdminReply> {
+  const pruned = await cases.pruneEndedTokens()
+  if (pruned === null) return failed('another process is pruning just now')
+  if (options.json) return done([JSON.stringify(pruned)])
+  const { revoked, expired } = pruned
+  return done([`Deleted ${revoked + expired} tokens: ${revoked} revoked, ${expired} expired`])
 }
 
 async function listSessions(cases: UseCases, { options }: Request<'session list'>): Promise<AdminReply> {

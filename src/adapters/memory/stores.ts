@@ -5,6 +5,7 @@ import { createMemoryConversationStore } from './conversation-store.ts'
 import { createMemoryDatabase } from './database.ts'
 import { createMemoryRefreshTokenStore } from './refresh-token-store.ts'
 import { createMemoryRunStore } from './run-store.ts'
+import { createMemoryTokenPruner } from './token-pruner.ts'
 import { createMemoryTokenStore } from './token-store.ts'
 import { createMemoryTokenUsage } from './token-usage.ts'
 import { createMemoryUnitOfWork } from './unit-of-work.ts'
@@ -14,6 +15,7 @@ export function openMemoryStores(database = createMemoryDatabase()) {
   return {
     tokens: createMemoryTokenStore(database),
     recordTokenUses: createMemoryTokenUsage(database),
+    pruneTokens: createMemoryTokenPruner(database),
     accounts: createMemoryAccountDirectory(database),
     memberships: createMemoryMembershipDirectory(database),
     apps: createMemoryAppCatalog(database),

@@ -4,6 +4,7 @@ import type { AuditLog } from '#application/ports/audit-log.ts'
 import type { ConversationStore } from '#application/ports/conversation-store.ts'
 import type { RefreshTokenStore } from '#application/ports/refresh-token-store.ts'
 import type { RunStore } from '#application/ports/run-store.ts'
+import type { PruneTokens } from '#application/ports/token-pruner.ts'
 import type { TokenStore } from '#application/ports/token-store.ts'
 import type { RecordTokenUses } from '#application/ports/token-usage.ts'
 import type { UnitOfWork } from '#application/ports/unit-of-work.ts'
@@ -14,6 +15,7 @@ import { createPostgresConversationStore } from './conversation-store.ts'
 import type { Orm } from './open-orm.ts'
 import { createPostgresRefreshTokenStore } from './refresh-token-store.ts'
 import { createPostgresRunStore } from './run-store.ts'
+import { createPostgresTokenPruner } from './token-pruner.ts'
 import { createPostgresTokenStore } from './token-store.ts'
 import { createPostgresTokenUsage } from './token-usage.ts'
 import { createPostgresUnitOfWork } from './unit-of-work.ts'
@@ -22,6 +24,7 @@ import { createPostgresUnitOfWork } from './unit-of-work.ts'
 export type PostgresStores = {
   readonly tokens: TokenStore
   readonly recordTokenUses: RecordTokenUses
+  readonly pruneTokens: PruneTokens
   readonly accounts: AccountDirectory
   readonly memberships: MembershipDirectory
   readonly apps: AppCatalog
@@ -38,6 +41,7 @@ export function openStores(orm: Orm): PostgresStores {
   return {
     tokens: createPostgresTokenStore(em),
     recordTokenUses: createPostgresTokenUsage(em),
+    pruneTokens: createPostgresTokenPruner(orm),
     accounts: createPostgresAccountDirectory(em),
     memberships: createPostgresMembershipDirectory(em),
     apps: createPostgresAppCatalog(em),
