@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { ADMIN_USAGE, UsageError } from '#adapters/admin/parse-command.ts'
+import { ADMIN_USAGE, UnreadableFile, UsageError } from '#adapters/admin/parse-command.ts'
 import { createLog } from '#adapters/telemetry/log.ts'
 import { processIo } from '#adapters/terminal/process-io.ts'
 import { isTerminalCommand, runTerminal, terminalCommandList } from '#adapters/terminal/run-terminal.ts'
@@ -51,7 +51,8 @@ function complain(error: unknown): number {
     for (const fault of error.faults) process.stderr.write(`latchkey: ${fault}\n`)
     return EXIT.failed
   }
-  process.stderr.write(`latchkey: ${startFault(error)}\n`)
+  const reason = error instanceof UnreadableFile ? error.message : startFault(error)
+  process.stderr.write(`latchkey: ${reason}\n`)
   return EXIT.failed
 }
 

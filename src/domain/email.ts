@@ -2,3 +2,9 @@
 export function normaliseEmail(email: string): string {
   return email.trim().toLowerCase()
 }
+
+/** Whether `email`, trimmed, can be one: the address of RFC 5321 §4.5.3.1 is never longer. */
+export function isEmail(email: string): boolean {
+  const { length } = email.trim()
+  return length >= 3 && length <= 320 && /^[^@\s]+@[^@\s]+$/.test(email.trim())
+}

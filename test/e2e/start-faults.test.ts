@@ -79,6 +79,18 @@ describe('a start that fails', function () {
     expect(refusal({}, ['serve', '--port', '80'])).to.match(/^latchkey: serve takes no arguments: --port 80\n/)
   })
 
+  it('says in one line that a file to import cannot be read', () => {
+    expect(refusal({}, ['app', 'import', 'absent.yml'])).to.equal(
+      'latchkey: cannot read absent.yml: there is no such file\n',
+    )
+    expect(refusal({}, ['app', 'import', '.'])).to.equal('latchkey: cannot read .: it is a folder\n')
+  })
+
+  it('creates no account whose email is none', () => {
+    const words = ['account', 'create', '--name', 'Grace', '--email', 'grace']
+    expect(refusal({}, words)).to.match(/^latchkey: --email must be an email address\n/)
+  })
+
   suiteFor('postgres')('with PostgreSQL', () => {
     const urlOf = (change: (url: URL) => void) => {
       const url = new URL(services.postgres ?? '')

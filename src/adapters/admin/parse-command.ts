@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import * as v from 'valibot'
+import { isEmail } from '#domain/email.ts'
 
 const Options = v.object({
   workspace: v.optional(v.string()),
@@ -27,6 +28,11 @@ export class UsageError extends Error {
   override readonly name = 'UsageError'
 }
 
+/** A file that cannot be read; the words were right. */
+export class UnreadableFile extends Error {
+  override readonly name = 'UnreadableFile'
+}
+
 export const ADMIN_USAGE = `Usage: latchkey COMMAND [options]
 
   serve                                     serve the API and the pages (the default)
@@ -43,7 +49,7 @@ export const ADMIN_USAGE = `Usage: latchkey COMMAND [options]
 The prune, app, account and session commands work on the configured database, also beside a running server.
 `
 
-/** Reads words and what they point to. @throws UsageError */
+/** Reads words and what they point to. @throws UsageError | UnreadableFile */
 export async function parseAdminCommand(
   words: readonly string[],
   readStdin: () => Promise<string>,
@@ -62,6 +68,7 @@ export async function parseAdminCommand(
       if (options.email === undefined || options.name === undefined) {
         throw new UsageError('account create takes --email and --name')
       }
+      if (!isEmail(options.email)) throw new UsageError('--email must be an email address')
       return { command: 'account create', password: (await readStdin()).replace(/\r?\n$/, ''), options }
     }
     case 'prune ':
@@ -95,12 +102,19 @@ function parseWords(words: readonly string[]) {
   }
 }
 
+/** @throws UnreadableFile */
 async function readSource(file: string, readStdin: () => Promise<string>): Promise<string> {
   if (file === '-') return readStdin()
   try {
     return await readFile(file, 'utf8')
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unreadable'
-    throw new UsageError(`cannot read ${file}: ${code}`)
+    const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+    throw new UnreadableFile(`cannot read ${file}: ${WHY_UNREADABLE[code] ?? code}`)
   }
+}
+
+const WHY_UNREADABLE: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file',
+  EISDIR: 'it is a folder',
+  EACCES: 'you are not allowed to',
 }

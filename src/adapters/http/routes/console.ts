@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import { isEmail } from '#domain/email.ts'
 import { DomainError } from '#domain/errors.ts'
 import { passwordFault } from '#domain/password-policy.ts'
 import { defaultWorkspaceId } from '#domain/workspace.ts'
@@ -8,13 +9,7 @@ import { uuid } from '../schemas.ts'
 const Done = v.object({ result: v.literal('success') })
 const done = { result: 'success' as const }
 
-export const Email = v.pipe(
-  v.string(),
-  v.trim(),
-  v.minLength(3),
-  v.maxLength(320),
-  v.regex(/^[^@\s]+@[^@\s]+$/, 'must be an email address'),
-)
+export const Email = v.pipe(v.string(), v.trim(), v.check(isEmail, 'must be an email address'))
 export const PersonName = v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(30))
 
 const setupStatus = route({
