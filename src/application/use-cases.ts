@@ -22,6 +22,7 @@ import type { DslReader } from './ports/dsl-reader.ts'
 import type { Log } from './ports/log.ts'
 import type { PasswordHasher } from './ports/password-hasher.ts'
 import type { RateLimiter } from './ports/rate-limiter.ts'
+import type { ReadAudit } from './ports/read-audit.ts'
 import type { RefreshTokenStore } from './ports/refresh-token-store.ts'
 import type { RunControl } from './ports/run-control.ts'
 import type { RunLog } from './ports/run-log.ts'
@@ -70,6 +71,7 @@ export type Ports = {
   readonly runs: RunStore
   readonly refreshTokens: RefreshTokenStore
   readonly audit: AuditLog
+  readonly readAudit: ReadAudit
   readonly unitOfWork: UnitOfWork
   readonly consoleTokens: ConsoleTokens
   readonly passwords: PasswordHasher
@@ -125,6 +127,8 @@ export type UseCases = {
   readonly introspectToken: IntrospectToken
   readonly revokeToken: RevokeToken
   readonly pruneEndedTokens: PruneEndedTokens
+  /** An operator's view. */
+  readonly readAudit: ReadAudit
   readonly listApps: ListApps
   /** An operator's view: no bearer stands behind it. */
   readonly listWorkspaceApps: (workspaceId: string, page: PageRequest) => Promise<Page<App>>
@@ -180,6 +184,7 @@ export function makeUseCases(ports: Ports, settings: CoreSettings): UseCases {
     revokeSession: makeRevokeSession(ports),
     introspectToken: makeIntrospectToken(ports),
     revokeToken: makeRevokeToken(ports),
+    readAudit: (query) => ports.readAudit(query),
     pruneEndedTokens: makePruneEndedTokens({ ...ports, settings }),
     listApps: makeListApps({ ...ports, requireMembership }),
     listWorkspaceApps: (workspaceId, page) => ports.apps.search({ workspaceId, ...page }),

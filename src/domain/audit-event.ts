@@ -39,6 +39,30 @@ type Facts = {
 
 export type AuditEventName = keyof Facts
 
+/** Every event there is; one that is left out does not compile. */
+const NAMES: Readonly<Record<AuditEventName, true>> = {
+  'oauth.device_code_issued': true,
+  'oauth.device_flow_approved': true,
+  'oauth.device_flow_denied': true,
+  'oauth.device_flow_rejected': true,
+  'oauth.device_code_cross_ip_poll': true,
+  'oauth.token_picked_up': true,
+  'oauth.token_revoked': true,
+  'oauth.token_expired': true,
+  'console.login': true,
+  'console.login_failed': true,
+  'rate_limit.hit': true,
+  'app.run.openapi': true,
+  'openapi.wrong_surface_denied': true,
+}
+
+/** Whether `name` is an event of ours. */
+export function isAuditEventName(name: string): name is AuditEventName {
+  return Object.hasOwn(NAMES, name)
+}
+
+export const AUDIT_EVENT_NAMES: readonly string[] = Object.keys(NAMES)
+
 /** Something that must be answerable later. Carries ids only: never a token, a hash, a device code or a user code. */
 export type AuditEvent = {
   [Name in AuditEventName]: { readonly event: Name; readonly facts: Readonly<Facts[Name]> }

@@ -34,5 +34,31 @@ export function auditLogContract(name: string, open: Open): void {
       expect(row?.event).to.equal('oauth.token_revoked')
       expect(row?.text).to.contain(JSON.stringify("it's? \\"))
     })
+
+    it('is read from an instant on, inclusive, oldest first, with the facts as they were told', async () => {
+      const { audit, readAudit } = opened.stores
+      const ids = Array.from({ length: 3 }, () => randomUUID())
+      const [first = '', second = '', third = ''] = ids
+      const sinceMs = NOW_MS + 1_000_000
+      const expired = (tokenId: string, atMs: number) =>
+        audit.append({ event: 'oauth.token_expired', facts: { tokenId } }, atMs)
+      await expired(third, sinceMs + 2)
+      await expired(first, sinceMs)
+      await audit.append({ event: 'console.login', facts: { accountId: second, ip: '203.0.113.1' } }, sinceMs + 1)
+      await expired(randomUUID(), sinceMs - 1)
+      const read = (event: 'console.login' | null, limit = 10) => readAudit({ sinceMs, event, limit })
+      const login = {
+        atMs: sinceMs + 1,
+        event: 'console.login',
+        facts: { account_id: second, ip: '203.0.113.1' },
+      }
+      expect(await read(null)).to.deep.equal([
+        { atMs: sinceMs, event: 'oauth.token_expired', facts: { token_id: first } },
+        login,
+        { atMs: sinceMs + 2, event: 'oauth.token_expired', facts: { token_id: third } },
+      ])
+      expect(await read('console.login')).to.deep.equal([login])
+      expect(await read(null, 1)).to.have.length(1)
+    })
   })
 }

@@ -11,6 +11,8 @@ import { suiteFor } from '../support/services.ts'
 const run = promisify(execFile)
 const MIGRATE_ONCE = fileURLToPath(new URL('../support/migrate-once.ts', import.meta.url))
 
+const MIGRATION_NAMES = ['20261121000000-initial', '20261121100000-audit-by-time']
+
 const TABLES = [
   'accounts',
   'app_access',
@@ -63,7 +65,7 @@ function migratedDatabase(orm: () => Orm): void {
         where table_schema = 'public' and table_name <> 'mikro_orm_migrations' order by 1`,
     )
     expect(tables).to.deep.equal(TABLES)
-    expect(await names(orm(), 'select name from mikro_orm_migrations')).to.deep.equal(['20261121000000-initial'])
+    expect(await names(orm(), 'select name from mikro_orm_migrations')).to.deep.equal(MIGRATION_NAMES)
   })
 
   it('the indexes of live tokens cover live rows only', async () => {
@@ -122,7 +124,7 @@ suiteFor('postgres')('migrations on PostgreSQL', function () {
     const ends = await Promise.allSettled(starts)
     expect(ends.filter(({ status }) => status === 'rejected')).to.deep.equal([])
     const migrated = await openPostgres({ url: empty.url })
-    expect(await names(migrated, 'select name from mikro_orm_migrations')).to.deep.equal(['20261121000000-initial'])
+    expect(await names(migrated, 'select name from mikro_orm_migrations')).to.deep.equal(MIGRATION_NAMES)
     await migrated.close()
     await empty.drop()
   })

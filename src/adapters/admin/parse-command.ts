@@ -1,7 +1,9 @@
 import { readFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import * as v from 'valibot'
+import { AUDIT_EVENT_NAMES, isAuditEventName } from '#domain/audit-event.ts'
 import { isEmail } from '#domain/email.ts'
+import { parseSince } from './since.ts'
 
 const Options = v.object({
   workspace: v.optional(v.string()),
@@ -9,6 +11,8 @@ const Options = v.object({
   email: v.optional(v.string()),
   name: v.optional(v.string()),
   role: v.optional(v.picklist(['owner', 'admin', 'editor', 'normal'])),
+  since: v.optional(v.string()),
+  event: v.optional(v.string()),
   json: v.optional(v.boolean(), false),
 })
 
@@ -18,6 +22,7 @@ export const AdminRequest = v.variant('command', [
   v.object({ command: v.literal('app list'), options: Options }),
   v.object({ command: v.literal('account create'), password: v.string(), options: Options }),
   v.object({ command: v.literal('prune'), options: Options }),
+  v.object({ command: v.literal('audit'), sinceMs: v.number(), options: Options }),
   v.object({ command: v.literal('session list'), options: Options }),
   v.object({ command: v.literal('session revoke'), id: v.string(), options: Options }),
 ])
@@ -38,6 +43,8 @@ export const ADMIN_USAGE = `Usage: latchkey COMMAND [options]
   serve                                     serve the API and the pages (the default)
   migrate                                   bring the database up to date, then exit
   prune [--json]                            delete tokens that ended longer ago than they are kept for
+  audit --since WHEN [--event EVENT] [--json]
+                                            what happened since 90m, 24h, 7d, a date or an instant, oldest first
   app import FILE [--workspace ID] [--as EMAIL] [--name NAME] [--json]
                                             import an exported app ("-" reads standard input)
   app list [--workspace ID] [--as EMAIL] [--json]
@@ -46,7 +53,7 @@ export const ADMIN_USAGE = `Usage: latchkey COMMAND [options]
   session list --email EMAIL [--json]       the terminals signed in as a person
   session revoke ID --email EMAIL           end one of them
 
-The prune, app, account and session commands work on the configured database, also beside a running server.
+The prune, audit, app, account and session commands work on the configured database, also beside a running server.
 `
 
 /** Reads words and what they point to. @throws UsageError | UnreadableFile */
@@ -73,6 +80,8 @@ export async function parseAdminCommand(
     }
     case 'prune ':
       return { command: 'prune', options }
+    case 'audit ':
+      return { command: 'audit', sinceMs: auditSince(options), options }
     case 'session list':
       if (options.email === undefined) throw new UsageError('session list takes --email')
       return { command: 'session list', options }
@@ -87,13 +96,31 @@ export async function parseAdminCommand(
   }
 }
 
+function auditSince({ since, event }: v.InferOutput<typeof Options>): number {
+  const sinceMs = since === undefined ? null : parseSince(since, Date.now())
+  if (sinceMs === null) throw new UsageError('audit takes --since: 90m, 24h, 7d, 2026-01-31 or 2026-01-31T08:00Z')
+  if (event !== undefined && !isAuditEventName(event)) {
+    throw new UsageError(`--event must be one of ${AUDIT_EVENT_NAMES.join(', ')}`)
+  }
+  return sinceMs
+}
+
 function parseWords(words: readonly string[]) {
   const text = { type: 'string' } as const
   try {
     const { values, positionals } = parseArgs({
       args: [...words],
       allowPositionals: true,
-      options: { workspace: text, as: text, email: text, name: text, role: text, json: { type: 'boolean' } },
+      options: {
+        workspace: text,
+        as: text,
+        email: text,
+        name: text,
+        role: text,
+        since: text,
+        event: text,
+        json: { type: 'boolean' },
+      },
     })
     return { values: v.parse(Options, values), positionals }
   } catch (error) {

@@ -1,4 +1,5 @@
 import type { UseCases } from '#application/use-cases.ts'
+import { isAuditEventName } from '#domain/audit-event.ts'
 import { DomainError } from '#domain/errors.ts'
 import { MAX_PAGE_LIMIT } from '#domain/page.ts'
 import { passwordFault } from '#domain/password-policy.ts'
@@ -29,6 +30,8 @@ function dispatch(cases: UseCases, request: AdminRequest): Promise<AdminReply> {
       return createAccount(cases, request)
     case 'prune':
       return prune(cases, request)
+    case 'audit':
+      return readAudit(cases, request)
     case 'session list':
       return listSessions(cases, request)
     case 'session revoke':
@@ -72,6 +75,22 @@ async function prune(cases: UseCases, { options }: Request<'prune'>): Promise<Ad
   if (options.json) return done([JSON.stringify(pruned)])
   const { revoked, expired } = pruned
   return done([`Deleted ${revoked + expired} tokens: ${revoked} revoked, ${expired} expired`])
+}
+
+/** As much as fits in memory and a terminal; what follows can be asked for from the last instant on. */
+const MAX_AUDIT_ROWS = 10_000
+
+async function readAudit(cases: UseCases, { sinceMs, options }: Request<'audit'>): Promise<AdminReply> {
+  const event = options.event !== undefined && isAuditEventName(options.event) ? options.event : null
+  const rows = await cases.readAudit({ sinceMs, event, limit: MAX_AUDIT_ROWS + 1 })
+  const shown = rows.slice(0, MAX_AUDIT_ROWS).map(({ atMs, event: name, facts }) => {
+    const at = new Date(atMs).toISOString()
+    return options.json ? JSON.stringify({ at, event: name, ...facts }) : `${at}  ${name}  ${JSON.stringify(facts)}`
+  })
+  const next = rows[MAX_AUDIT_ROWS]
+  if (next === undefined) return done(shown)
+  const since = new Date(next.atMs).toISOString()
+  return done([...shown, options.json ? JSON.stringify({ more_since: since }) : `… more with --since ${since}`])
 }
 
 async function listSessions(cases: UseCases, { options }: Request<'session list'>): Promise<AdminReply> {

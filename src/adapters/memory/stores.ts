@@ -3,6 +3,7 @@ import { createMemoryAppCatalog } from './app-catalog.ts'
 import { createMemoryAuditLog } from './audit-log.ts'
 import { createMemoryConversationStore } from './conversation-store.ts'
 import { createMemoryDatabase } from './database.ts'
+import { createMemoryReadAudit } from './read-audit.ts'
 import { createMemoryRefreshTokenStore } from './refresh-token-store.ts'
 import { createMemoryRunStore } from './run-store.ts'
 import { createMemoryTokenPruner } from './token-pruner.ts'
@@ -23,6 +24,7 @@ export function openMemoryStores(database = createMemoryDatabase()) {
     runs: createMemoryRunStore(database),
     refreshTokens: createMemoryRefreshTokenStore(database),
     audit: createMemoryAuditLog(database),
+    readAudit: createMemoryReadAudit(database),
     unitOfWork: createMemoryUnitOfWork(database),
   }
 }

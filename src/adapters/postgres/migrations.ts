@@ -1,4 +1,5 @@
 import { InitialMigration } from '../../../migrations/20261121000000-initial.ts'
+import { AuditByTimeMigration } from '../../../migrations/20261121100000-audit-by-time.ts'
 
 /** Every migration, oldest first; listed rather than globbed, so a stray file cannot change a database. */
-export const MIGRATIONS = [InitialMigration]
+export const MIGRATIONS = [InitialMigration, AuditByTimeMigration]

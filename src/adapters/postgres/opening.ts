@@ -2,6 +2,7 @@ import type { AccountDirectory, MembershipDirectory } from '#application/ports/a
 import type { AppCatalog } from '#application/ports/app-catalog.ts'
 import type { AuditLog } from '#application/ports/audit-log.ts'
 import type { ConversationStore } from '#application/ports/conversation-store.ts'
+import type { ReadAudit } from '#application/ports/read-audit.ts'
 import type { RefreshTokenStore } from '#application/ports/refresh-token-store.ts'
 import type { RunStore } from '#application/ports/run-store.ts'
 import type { PruneTokens } from '#application/ports/token-pruner.ts'
@@ -13,6 +14,7 @@ import { createPostgresAppCatalog } from './app-catalog.ts'
 import { createPostgresAuditLog } from './audit-log.ts'
 import { createPostgresConversationStore } from './conversation-store.ts'
 import type { Orm } from './open-orm.ts'
+import { createPostgresReadAudit } from './read-audit.ts'
 import { createPostgresRefreshTokenStore } from './refresh-token-store.ts'
 import { createPostgresRunStore } from './run-store.ts'
 import { createPostgresTokenPruner } from './token-pruner.ts'
@@ -32,6 +34,7 @@ export type PostgresStores = {
   readonly runs: RunStore
   readonly refreshTokens: RefreshTokenStore
   readonly audit: AuditLog
+  readonly readAudit: ReadAudit
   readonly unitOfWork: UnitOfWork
 }
 
@@ -49,6 +52,7 @@ export function openStores(orm: Orm): PostgresStores {
     runs: createPostgresRunStore(em),
     refreshTokens: createPostgresRefreshTokenStore(em),
     audit: createPostgresAuditLog(em),
+    readAudit: createPostgresReadAudit(em),
     unitOfWork: createPostgresUnitOfWork(em),
   }
 }

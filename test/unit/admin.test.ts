@@ -1,0 +1,117 @@
+import { expect } from 'chai'
+import { type AdminRequest, parseAdminCommand, UsageError } from '#adapters/admin/parse-command.ts'
+import { runAdminCommand } from '#adapters/admin/run-command.ts'
+import { parseSince } from '#adapters/admin/since.ts'
+import { aPlace, mintOwn, type Place } from '../http/place.ts'
+
+const parse = (...words: readonly string[]) => parseAdminCommand(words, async () => '')
+
+async function usageFault(...words: readonly string[]): Promise<string> {
+  try {
+    await parse(...words)
+    return 'accepted'
+  } catch (error) {
+    if (error instanceof UsageError) return error.message
+    throw error
+  }
+}
+
+describe('operators’ commands', () => {
+  let place: Place
+  beforeEach(async () => {
+    place = await aPlace()
+  })
+  afterEach(() => place.close())
+
+  const run = (command: AdminRequest) => runAdminCommand(place.cases, command)
+
+  describe('latchkey audit', () => {
+    const NOW_MS = Date.UTC(2026, 0, 31, 12)
+    const audit = async (options: { event?: string; json?: boolean }, sinceMs = 0) =>
+      (await run({ command: 'audit', sinceMs, options: { json: false, ...options } })).lines
+
+    for (const [text, atMs] of [
+      ['90s', NOW_MS - 90_000],
+      ['90m', NOW_MS - 5_400_000],
+      ['24h', NOW_MS - 86_400_000],
+      ['7d', NOW_MS - 7 * 86_400_000],
+      ['2026-01-30', Date.UTC(2026, 0, 30)],
+      ['2026-01-30T08:00Z', Date.UTC(2026, 0, 30, 8)],
+      ['2026-01-30T08:00:01.5+02:00', Date.UTC(2026, 0, 30, 6, 0, 1, 500)],
+    ] as const) {
+      it(`understands --since ${text}`, () => expect(parseSince(text, NOW_MS)).to.equal(atMs))
+    }
+
+    for (const text of ['', 'yesterday', '7', 'd', '-1h', '2026-01-30T08:00', '2026-02-31T25:00Z', '1 day', '1e9d']) {
+      it(`refuses --since "${text}" instead of guessing`, async () => {
+        expect(parseSince(text, NOW_MS)).to.equal(null)
+        expect(await usageFault('audit', '--since', text)).to.contain('--since')
+      })
+    }
+
+    it('takes --since, and only events that exist', async () => {
+      expect(await usageFault('audit')).to.contain('--since')
+      expect(await usageFault('audit', '--since', '1h', '--event', 'console.logni')).to.contain('console.login')
+      expect(await usageFault('audit', '--since', '1h', '--event', 'toString')).to.contain('console.login')
+      expect(await parse('audit', '--since', '1h', '--event', 'console.login')).to.include({ command: 'audit' })
+    })
+
+    it('tells what happened, oldest first, from the instant on, of one event when asked', async () => {
+      await place.signIn()
+      const betweenMs = place.clock.now() + 1
+      place.clock.advance(1000)
+      await place.login()
+      const all = await audit({})
+      expect(all.map((line) => line.split('  ')[1])).to.deep.equal([
+        'console.login',
+        'oauth.device_code_issued',
+        'console.login',
+        'oauth.device_flow_approved',
+        'oauth.token_picked_up',
+      ])
+      expect(all[0]).to.match(/^2026-01-05T12:00:00\.000Z {2}console\.login {2}\{"account_id":".+","ip":".+"\}$/)
+      expect(await audit({}, betweenMs)).to.deep.equal(all.slice(1))
+      expect(await audit({ event: 'console.login' })).to.deep.equal([all[0], all[2]])
+    })
+
+    it('one JSON object a line with --json', async () => {
+      await place.signIn()
+      const [line = ''] = await audit({ json: true })
+      expect(JSON.parse(line)).to.deep.equal({
+        at: '2026-01-05T12:00:00.000Z',
+        event: 'console.login',
+        account_id: place.owner.accountId,
+        ip: '127.0.0.1',
+      })
+    })
+
+    it('says where to go on when there is more than a terminal can take', async () => {
+      const { now } = place.clock
+      for (let at = 0; at < 10_001; at++) {
+        const tokenId = String(at)
+        await place.ports.audit.append({ event: 'oauth.token_expired', facts: { tokenId } }, now() + at)
+      }
+      const next = new Date(now() + 10_000).toISOString()
+      const lines = await audit({})
+      expect(lines).to.have.length(10_001)
+      expect(lines.at(-1)).to.equal(`… more with --since ${next}`)
+      expect((await audit({ json: true })).at(-1)).to.equal(JSON.stringify({ more_since: next }))
+    })
+  })
+
+  describe('latchkey prune', () => {
+    it('L04 deletes what ended longer ago than it is kept for, and tells the counts', async () => {
+      const revoked = await mintOwn(place, { label: 'revoked' })
+      await mintOwn(place, { label: 'expired', lifeMs: 1000 })
+      await mintOwn(place, { label: 'live', lifeMs: 365 * 86_400_000 })
+      await place.cases.revokeToken(revoked)
+      place.clock.advance(30 * 86_400_000)
+      const prune = (json: boolean) => run({ command: 'prune', options: { json } })
+      expect((await prune(false)).lines).to.deep.equal(['Deleted 0 tokens: 0 revoked, 0 expired'])
+      place.clock.advance(1001)
+      expect((await prune(false)).lines).to.deep.equal(['Deleted 2 tokens: 1 revoked, 1 expired'])
+      expect((await prune(true)).lines).to.deep.equal(['{"revoked":0,"expired":0}'])
+      expect(await place.edit.tokenRows()).to.have.length(1)
+    })
+  })
+})
