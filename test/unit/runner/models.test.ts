@@ -177,6 +177,23 @@ describe('OpenAI-compatible model', () => {
     expect(seen[1]?.body.model).to.equal('of-the-app')
   })
 
+  it('words the format of the answer as the protocol has it', async () => {
+    const schema = { name: 'x', schema: { type: 'object' } }
+    const formats: readonly (readonly [params: JsonObject, wire: JsonObject])[] = [
+      [{ response_format: 'json_object' }, { response_format: { type: 'json_object' } }],
+      [
+        { response_format: 'json_schema', json_schema: JSON.stringify(schema) },
+        { response_format: { type: 'json_schema', json_schema: schema } },
+      ],
+      [{ response_format: { type: 'text' } }, { response_format: { type: 'text' } }],
+    ]
+    for (const [params, wire] of formats) {
+      stream()
+      await chunksOf(model(), [user('q')], params)
+      expect(seen.at(-1)?.body).to.deep.include(wire).and.not.have.property('json_schema')
+    }
+  })
+
   const refusals: readonly (readonly [number, JsonObject, string])[] = [
     [401, { message: 'Incorrect API key sk-secret-key' }, 'provider_not_initialize'],
     [403, { message: 'no' }, 'provider_not_initialize'],

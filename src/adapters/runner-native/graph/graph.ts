@@ -96,7 +96,7 @@ function rootWithin(container: GraphNode, inside: readonly Placed[], edges: read
 
 /** Whether which of the node's edges are taken is known only after it ran. */
 export function isBranching(node: GraphNode): boolean {
-  return node.type === 'if-else' || node.strategy === 'fail-branch'
+  return node.type === 'if-else' || node.type === 'question-classifier' || node.strategy === 'fail-branch'
 }
 
 /** Whether the node gives a part of the run's answer. */

@@ -1,4 +1,5 @@
 import OpenAI, { APIError } from 'openai'
+import type { Json, JsonObject } from '#domain/app.ts'
 import type { RunFailure } from '#domain/run.ts'
 import { type ModelChunk, type ModelClient, ModelFailure, type ModelMessage } from './model-client.ts'
 
@@ -20,7 +21,7 @@ export function createOpenAiModel({ baseUrl, apiKey, name }: Endpoint): ModelCli
         // Unknown parameters (enable_thinking, web_search, …) pass through untouched; the types cannot know them.
         const chunks = await client.chat.completions.create(
           {
-            ...params,
+            ...wireParams(params),
             model: name ?? model ?? '',
             messages: messages.map(toWire),
             stream: true as const,
@@ -34,6 +35,24 @@ export function createOpenAiModel({ baseUrl, apiKey, name }: Endpoint): ModelCli
         throw new ModelFailure(explain(error, apiKey), { cause: error })
       }
     },
+  }
+}
+
+/** Apps write the format as a bare name, and its schema beside it as text; the protocol nests both. */
+function wireParams(params: JsonObject): JsonObject {
+  const { response_format: format, json_schema: schema, ...others } = params
+  if (typeof format !== 'string' || format === '') return params
+  if (format !== 'json_schema') return { ...others, response_format: { type: format } }
+  return { ...others, response_format: { type: format, json_schema: schemaOf(schema ?? null) } }
+}
+
+function schemaOf(schema: Json): Json {
+  try {
+    return typeof schema === 'string' ? (JSON.parse(schema) as Json) : schema
+  } catch (error) {
+    // The endpoint explains best what it does not understand.
+    if (error instanceof SyntaxError) return schema
+    throw error
   }
 }
 

@@ -70,7 +70,8 @@ function contextText(value: Json): string {
   return value.map((item) => (isObject(item) && 'content' in item ? textOf(item.content) : textOf(item))).join('\n')
 }
 
-function historyOf({ job }: NodeTask, memory: JsonObject): readonly ModelMessage[] {
+/** The turns of the conversation that a node remembers. */
+export function historyOf({ job }: NodeTask, memory: JsonObject): readonly ModelMessage[] {
   const window = objectAt(memory, 'window')
   const size = window.enabled === true ? numberAt(window, 'size') : null
   const turns = size === null ? job.history : size <= 0 ? [] : job.history.slice(-Math.floor(size))

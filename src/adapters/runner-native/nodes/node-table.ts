@@ -7,7 +7,9 @@ import { ifElse } from './if-else.ts'
 import { listOperator } from './list-operator.ts'
 import { llm } from './llm.ts'
 import type { NodeExecutor } from './node-executor.ts'
+import { parameterExtractor } from './parameter-extractor.ts'
 import { pass } from './pass.ts'
+import { questionClassifier } from './question-classifier.ts'
 import { start } from './start.ts'
 import { templateTransform } from './template-transform.ts'
 import { variableAggregator } from './variable-aggregator.ts'
@@ -25,6 +27,8 @@ export type SupportedType =
   | 'assigner'
   | 'list-operator'
   | 'http-request'
+  | 'question-classifier'
+  | 'parameter-extractor'
   | 'iteration-start'
   | 'loop-start'
   | 'loop-end'
@@ -42,6 +46,8 @@ const table: { readonly [T in SupportedType]: NodeExecutor } = {
   assigner,
   'list-operator': listOperator,
   'http-request': httpRequest,
+  'question-classifier': questionClassifier,
+  'parameter-extractor': parameterExtractor,
   'iteration-start': pass,
   'loop-start': pass,
   'loop-end': pass,
