@@ -81,6 +81,8 @@ async function openCore(config: Config, socketPath: string | null, log: Log): Pr
 async function wire(config: Config, orm: Orm, log: Log): Promise<Core> {
   const secretKeys = config.secretKeys ?? [generatedKey(await keptSecret(config.dataDir))]
   const stores = openStores(orm)
+  // Whoever holds the embedded database is alone: what stands as running was cut off with its process.
+  if (!orm.shared) await stores.runs.endAbandoned(now())
   const fast = openFastStores(config, log)
   const sandbox = createSandbox({ timer })
   const runControl = createMemoryRunControl()
@@ -127,7 +129,7 @@ async function wire(config: Config, orm: Orm, log: Log): Promise<Core> {
   return {
     cases,
     secretKeys,
-    stopRuns: async () => runControl.stopAll('shutdown'),
+    stopRuns: () => runControl.stopAll('shutdown'),
     async close() {
       await sandbox.close()
       await fast.close()
@@ -234,19 +236,24 @@ async function serveCore(
   await background.stop()
 }
 
-/** Stops taking work, lets answers and streams end, then closes what is left. */
+/** Stops taking work, lets answers, streams and runs end, then closes what is left. */
 async function shutDown(
   server: Server,
   core: Core,
   admin: { close(): Promise<void> } | null,
   graceMs: number,
 ): Promise<void> {
-  const cut = setTimeout(() => server.closeAllConnections(), graceMs)
-  const closed = new Promise((resolve) => server.close(resolve))
-  await core.stopRuns()
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()))
+  const ended = Promise.all([core.stopRuns(), closed])
   server.closeIdleConnections()
-  await closed
-  clearTimeout(cut)
+  let endGrace = () => {}
+  const grace = new Promise<void>((resolve) => {
+    const handle = setTimeout(resolve, graceMs)
+    endGrace = () => clearTimeout(handle)
+  })
+  await Promise.race([ended, grace])
+  endGrace()
+  server.closeAllConnections()
   await admin?.close()
 }
 

@@ -74,6 +74,18 @@ export function runStoreContract(name: string, open: Open): void {
       expect((await runs.find(run.id))?.status).to.equal('succeeded')
     })
 
+    it('stops what no process carries any more, and nothing else', async () => {
+      const { runs } = opened.stores
+      const [cut, ended, paused] = [await aRun(), await aRun(), await aRun()]
+      await runs.finish(ended.id, RESULT)
+      await runs.finish(paused.id, { ...RESULT, status: 'paused' })
+      await runs.endAbandoned(NOW_MS + 5000)
+      const found = await runs.find(cut.id)
+      expect(found?.result).to.deep.include({ status: 'stopped', elapsedS: 5, finishedAtMs: NOW_MS + 5000 })
+      expect((await runs.find(ended.id))?.status).to.equal('succeeded')
+      expect((await runs.find(paused.id))?.status).to.equal('paused')
+    })
+
     it('knows nothing of unknown and malformed ids', async () => {
       const { runs } = opened.stores
       for (const id of [randomUUID(), 'nope', '']) {

@@ -17,9 +17,28 @@ runLogContract('memory', () => {
 describe('memory run control', () => {
   it('stops every run when the process stops', async () => {
     const control = createMemoryRunControl()
-    const signals = ['a', 'b'].map((id) => control.carry(id).signal)
+    const runs = ['a', 'b'].map((id) => control.carry(id))
+    const all = control.stopAll('shutdown')
+    expect(runs.map(({ signal }) => signal.reason)).to.deep.equal(['shutdown', 'shutdown'])
+    for (const { done } of runs) done()
+    await all
+  })
+
+  // Closing the database under a run that nobody reads would leave it running for ever.
+  it('a stop waits for the last run to store its ending, and stops what begins meanwhile', async () => {
+    const control = createMemoryRunControl()
+    const told: string[] = []
+    const first = control.carry('a')
+    const all = control.stopAll('shutdown').then(() => told.push('all'))
+    const late = control.carry('b')
+    expect(late.signal.reason).to.equal('shutdown')
+    first.done()
+    await new Promise(setImmediate)
+    told.push('late')
+    late.done()
+    await all
+    expect(told).to.deep.equal(['late', 'all'])
     await control.stopAll('shutdown')
-    expect(signals.map(({ reason }) => reason)).to.deep.equal(['shutdown', 'shutdown'])
   })
 })
 

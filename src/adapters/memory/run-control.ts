@@ -1,17 +1,22 @@
 import type { RunControl, StopReason } from '#application/ports/run-control.ts'
 
-/** Stops of one process, and the end of all its runs when it stops itself. */
-export type MemoryRunControl = RunControl & { stopAll(reason: StopReason): Promise<void> }
+export type MemoryRunControl = RunControl & {
+  /** Stops every run and those that begin later; resolves when the last has stored its ending. */
+  stopAll(reason: StopReason): Promise<void>
+}
 
 /** Stops runs that this process carries. */
 export function createMemoryRunControl(): MemoryRunControl {
   const carried = new Map<string, AbortController>()
+  let stopped: { readonly reason: StopReason; readonly whenNoneIsLeft: () => void } | null = null
   return {
     carry(taskId) {
       const controller = new AbortController()
       carried.set(taskId, controller)
+      if (stopped !== null) controller.abort(stopped.reason)
       const done = () => {
         if (carried.get(taskId) === controller) carried.delete(taskId)
+        if (carried.size === 0) stopped?.whenNoneIsLeft()
       }
       return { signal: controller.signal, done }
     },
@@ -19,7 +24,11 @@ export function createMemoryRunControl(): MemoryRunControl {
       carried.get(taskId)?.abort(reason)
     },
     async stopAll(reason) {
-      for (const controller of carried.values()) controller.abort(reason)
+      await new Promise<void>((resolve) => {
+        stopped = { reason, whenNoneIsLeft: resolve }
+        for (const controller of carried.values()) controller.abort(reason)
+        if (carried.size === 0) resolve()
+      })
     },
   }
 }

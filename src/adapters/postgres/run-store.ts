@@ -3,7 +3,7 @@ import type { RunRecord, RunResult, RunStatus, RunStore } from '#application/por
 import type { JsonObject } from '#domain/app.ts'
 import { isUuid } from '#domain/uuid.ts'
 import { RunRow } from './schema.ts'
-import { epochMs, rowOf, storableJson, storableText } from './sql.ts'
+import { epochMs, instant, rowOf, rowsOf, storableJson, storableText } from './sql.ts'
 import { translateErrors } from './translate-errors.ts'
 
 type FoundRun = Omit<RunRecord, 'owner'> & {
@@ -71,6 +71,16 @@ export function createPostgresRunStore(em: EntityManager): RunStore {
         },
       )
       return won === 1
+    },
+
+    async endAbandoned(atMs) {
+      await rowsOf(
+        em,
+        `update workflow_runs set status = 'stopped', outputs = '{}', finished_at = ?::timestamptz,
+            elapsed_s = greatest(0, extract(epoch from ?::timestamptz - created_at))
+          where status = 'running' returning id`,
+        [instant(atMs), instant(atMs)],
+      )
     },
 
     async find(runId) {

@@ -36,6 +36,8 @@ export interface RunStore {
   start(run: RunRecord): Promise<void>
   /** True once: a run that has ended keeps its ending. */
   finish(runId: string, result: RunResult): Promise<boolean>
+  /** Stops every run that stands as running. Only for whoever knows that no process carries any. */
+  endAbandoned(atMs: number): Promise<void>
   find(runId: string): Promise<(RunRecord & { readonly result: RunResult | null }) | null>
   findByTask(taskId: string): Promise<(RunRecord & { readonly result: RunResult | null }) | null>
 }
