@@ -154,7 +154,7 @@ export function route<
         params,
       }
       if (!Object.values(params).every(isUuid)) throw new DomainError(definition.missing ?? 'not_found', {})
-      const reply = await definition.handle(input, who, http.cases, factsOf(ctx, http))
+      const reply = await definition.handle(input, who, http.cases, new LazyFacts(ctx, http))
       await answer(ctx, http, definition.reply, definition.status ?? 200, reply)
     },
   }
@@ -249,32 +249,60 @@ export function claimsOf(ctx: Context, { cookies, clientAddress }: HttpContext):
   }
 }
 
-/** Read when asked for: most handlers need none of it, and every request would pay for all of it. */
-function factsOf(ctx: Context, http: HttpContext): RequestFacts {
-  return {
-    http,
-    get ip() {
-      return http.clientAddress(ctx.req)
-    },
-    get userAgent() {
-      return userAgentOf(ctx)
-    },
-    get claims() {
-      return claimsOf(ctx, http)
-    },
-    get refreshToken() {
-      const value = http.cookies.read(ctx, 'refresh_token')
-      return value === null ? null : safeDecode(value)
-    },
-    get prefersEventStream() {
-      return ctx.accepts('application/json', 'text/event-stream') === 'text/event-stream'
-    },
-    get isForm() {
-      return Boolean(ctx.is('urlencoded'))
-    },
-    onHangUp: (fire) => ctx.res.once('close', () => (ctx.res.writableFinished ? undefined : fire())),
-    setSession: (credentials) => http.cookies.set(ctx, credentials, http.now()),
-    clearSession: () => http.cookies.clear(ctx),
+/**
+ * Read when asked for: most handlers need none of it, and every request would pay for all of it. A class, because
+ * each object literal with getters brings a hidden class of its own, which outlives the request by minutes.
+ */
+class LazyFacts implements RequestFacts {
+  readonly http: HttpContext
+  readonly #ctx: Context
+
+  constructor(ctx: Context, http: HttpContext) {
+    this.http = http
+    this.#ctx = ctx
+  }
+
+  get ip() {
+    return this.http.clientAddress(this.#ctx.req)
+  }
+
+  get userAgent() {
+    return userAgentOf(this.#ctx)
+  }
+
+  get claims() {
+    return claimsOf(this.#ctx, this.http)
+  }
+
+  get refreshToken() {
+    const value = this.http.cookies.read(this.#ctx, 'refresh_token')
+    return value === null ? null : safeDecode(value)
+  }
+
+  get prefersEventStream() {
+    return this.#ctx.accepts('application/json', 'text/event-stream') === 'text/event-stream'
+  }
+
+  get isForm() {
+    return Boolean(this.#ctx.is('urlencoded'))
+  }
+
+  // Handlers take these apart from the object, so they carry what they need.
+  get onHangUp() {
+    const { res } = this.#ctx
+    return (fire: () => void) => void res.once('close', () => (res.writableFinished ? undefined : fire()))
+  }
+
+  get setSession() {
+    const { http } = this
+    const ctx = this.#ctx
+    return (credentials: BrowserCredentials) => http.cookies.set(ctx, credentials, http.now())
+  }
+
+  get clearSession() {
+    const { http } = this
+    const ctx = this.#ctx
+    return () => http.cookies.clear(ctx)
   }
 }
 
