@@ -2,6 +2,7 @@ import type { Json, JsonObject } from './app.ts'
 import type { InputIssue } from './errors.ts'
 import type { FormControl } from './input-form.ts'
 import { isList, isObject, textAt } from './json.ts'
+import { findUnusable } from './usable-input.ts'
 
 /** One field's value, or what was wrong with it. */
 export type CheckedValue = { readonly value: Json } | { readonly issue: InputIssue }
@@ -75,6 +76,9 @@ function checkBox(control: FormControl, sent: Json): CheckedValue {
 
 function checkObject(control: FormControl, sent: Json): CheckedValue {
   const value = typeof sent === 'string' ? parseObject(sent) : sent
+  // JSON inside a string was one harmless string to whoever checked the request.
+  const unusable = typeof sent === 'string' ? findUnusable(value) : null
+  if (unusable !== null) return refuse(control, unusable.type, says(control, unusable.msg))
   if (isObject(value)) return { value }
   return refuse(control, 'object_type', says(control, 'must be an object'))
 }

@@ -124,6 +124,16 @@ describe('input form', () => {
     expect(issuesOf(box, 'maybe')).to.deep.equal(['v in input form must be a boolean'])
   })
 
+  // JSON inside a string is one harmless string to the checks of the request; it used to end in a 500.
+  it('A15 JSON sent as a string is checked like JSON: depth, NUL and broken text', () => {
+    const object = { json_object: { variable: 'v' } }
+    const deep = `{"a":${'['.repeat(100_000)}${']'.repeat(100_000)}}`
+    expect(issuesOf(object, deep)).to.deep.equal(['v in input form must not be nested deeper than 128 levels'])
+    for (const text of ['{"a":"\\u0000"}', '{"a":["\\ud800"]}']) {
+      expect(issuesOf(object, text), text).to.deep.equal(['v in input form must be valid text'])
+    }
+  })
+
   it('takes an object, also as JSON text', () => {
     const object = { json_object: { variable: 'v' } }
     expect(checkedValue(object, { v: '{"a":1}' })).to.deep.equal({ a: 1 })
