@@ -30,6 +30,8 @@ export type Config = {
   readonly tokenRetentionDays: number
   readonly accessMinutes: number
   readonly refreshDays: number
+  /** Null lets whoever comes first set the server up. */
+  readonly initPassword: string | null
   readonly model: { readonly baseUrl: string | null; readonly apiKey: string | null; readonly name: string | null }
   /** Networks and hosts that apps may reach although they are not public. */
   readonly egress: { readonly allowCidrs: readonly string[]; readonly allowHosts: readonly string[] }
@@ -101,6 +103,7 @@ export function loadConfig(env: Environment): { readonly config: Config; readonl
     tokenRetentionDays: read.whole('OAUTH_ACCESS_TOKEN_RETENTION_DAYS', 30, 0, 36_500),
     accessMinutes: read.whole('ACCESS_TOKEN_EXPIRE_MINUTES', 60, 1, 1440),
     refreshDays: read.whole('REFRESH_TOKEN_EXPIRE_DAYS', 30, 1, 365),
+    initPassword: read.text('INIT_PASSWORD'),
     model: {
       baseUrl: read.modelUrl('MODEL_BASE_URL'),
       apiKey: read.text('MODEL_API_KEY'),

@@ -124,6 +124,7 @@ async function wire(config: Config, orm: Orm, log: Log): Promise<Core> {
       decidePerHour: config.decidePerHour,
       accessMinutes: config.accessMinutes,
       refreshDays: config.refreshDays,
+      initPassword: config.initPassword,
     },
   )
   return {

@@ -40,6 +40,7 @@ import { type CreateAccount, makeCreateAccount } from './use-cases/create-accoun
 import { type DenyDevice, makeDenyDevice } from './use-cases/deny-device.ts'
 import { type DescribeAccount, describeAccount } from './use-cases/describe-account.ts'
 import { type DescribeApp, makeDescribeApp } from './use-cases/describe-app.ts'
+import { makeSetUpGuard, type SetUpGuard } from './use-cases/guard-set-up.ts'
 import { type ImportApp, makeImportApp } from './use-cases/import-app.ts'
 import { type IntrospectToken, makeIntrospectToken } from './use-cases/introspect-token.ts'
 import { type ListApps, makeListApps } from './use-cases/list-apps.ts'
@@ -99,6 +100,8 @@ export type CoreSettings = {
   readonly decidePerHour: number
   readonly accessMinutes: number
   readonly refreshDays: number
+  /** Null lets whoever comes first set the server up. */
+  readonly initPassword: string | null
 }
 
 export type UseCases = {
@@ -110,6 +113,7 @@ export type UseCases = {
   readonly tokenUsage: TokenUsage
   readonly owner: AccountDirectory['owner']
   readonly findAccount: AccountDirectory['findByEmail']
+  readonly setUpGuard: SetUpGuard
   readonly setUp: SetUp
   readonly createAccount: CreateAccount
   readonly consoleSessions: ConsoleSessions
@@ -148,6 +152,7 @@ export function makeUseCases(ports: Ports, settings: CoreSettings): UseCases {
   const authenticate = makeAuthenticate({ ...needs, settings: settings.bearer })
   const requireMembership = makeRequireMembership(ports)
   const checks = makeAppChecks({ ...ports, authenticate, requireMembership })
+  const setUpGuard = makeSetUpGuard({ ...ports, spend, settings })
   const carryRun = makeCarryRun(ports)
   return {
     authenticate,
@@ -168,7 +173,8 @@ export function makeUseCases(ports: Ports, settings: CoreSettings): UseCases {
     tokenUsage,
     owner: () => ports.accounts.owner(),
     findAccount: (email) => ports.accounts.findByEmail(normaliseEmail(email)),
-    setUp: makeSetUp(ports),
+    setUpGuard,
+    setUp: makeSetUp({ ...ports, setUpGuard }),
     createAccount: makeCreateAccount(ports),
     consoleSessions: makeConsoleSessions({ ...ports, spend, settings }),
     switchWorkspace: makeSwitchWorkspace({ ...ports, forgetAccount: makeForgetAccount(ports) }),

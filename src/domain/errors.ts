@@ -46,6 +46,8 @@ export type ErrorFacts = {
 
   // Console
   already_setup: None
+  not_init_validated: None
+  init_validate_failed: None
   authentication_failed: None
   foreign_origin: None
 

@@ -15,5 +15,6 @@ export const limits = {
   decide: (accountId: string, limit: number): Bucket => ({ key: `decide:${accountId}`, limit, windowMs: HOUR_MS }),
   account: (subjectKey: string): Bucket => ({ key: `account:${subjectKey}`, limit: 60, windowMs: MINUTE_MS }),
   bearer: (tokenHash: string, limit: number): Bucket => ({ key: `bearer:${tokenHash}`, limit, windowMs: MINUTE_MS }),
+  init: (ip: string): Bucket => ({ key: `init:${ip}`, limit: 5, windowMs: 15 * MINUTE_MS }),
   login: (email: string, ip: string): Bucket => ({ key: `login:${ip}:${email}`, limit: 5, windowMs: 15 * MINUTE_MS }),
 } as const

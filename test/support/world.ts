@@ -179,7 +179,9 @@ export async function aWorld(options: WorldOptions = {}) {
     return { status: response.status, headers: response.headers, text, json: isJson ? JSON.parse(text) : null }
   }
 
-  const owner = await cases.setUp(OWNER)
+  const { initPassword } = { ...SETTINGS, ...options.settings }
+  const guarded = initPassword === null ? null : await cases.setUpGuard.unlock({ password: initPassword, ip: '::1' })
+  const owner = await cases.setUp({ ...OWNER, pass: guarded?.pass ?? null })
 
   async function signIn(email = OWNER.email, password = OWNER.password): Promise<Browser> {
     const reply = await send('POST', '/console/api/login', { json: { email, password } })
@@ -262,6 +264,7 @@ export const SETTINGS: CoreSettings = {
   decidePerHour: 10,
   accessMinutes: 60,
   refreshDays: 30,
+  initPassword: null,
 }
 
 const realTimer = (delayMs: number, fire: () => void) => {

@@ -122,6 +122,7 @@ describe('configuration', () => {
       decidePerHour: 10,
       accessMinutes: 60,
       refreshDays: 30,
+      initPassword: null,
       prunesTokens: true,
       tokenRetentionDays: 30,
       logLevel: 'info',

@@ -1,5 +1,6 @@
 import type { Context } from 'koa'
 import type { BrowserCredentials } from '#application/use-cases/console-sessions.ts'
+import type { SetUpPass } from '#application/use-cases/guard-set-up.ts'
 
 export type CookieSettings = {
   /** Both public origins are https. */
@@ -7,13 +8,14 @@ export type CookieSettings = {
   readonly domain: string | null
 }
 
-type Name = 'access_token' | 'refresh_token' | 'csrf_token'
+type Name = 'access_token' | 'refresh_token' | 'csrf_token' | 'init_token'
 
 /** The console's cookies: their names, attributes and nothing else. */
 export type ConsoleCookies = {
   read(ctx: Context, name: Name): string | null
   set(ctx: Context, credentials: BrowserCredentials, nowMs: number): void
   clear(ctx: Context): void
+  setPass(ctx: Context, pass: SetUpPass, nowMs: number): void
 }
 
 export function makeConsoleCookies({ secure, domain }: CookieSettings): ConsoleCookies {
@@ -38,6 +40,9 @@ export function makeConsoleCookies({ secure, domain }: CookieSettings): ConsoleC
       write(ctx, 'access_token', credentials.accessToken, accessS)
       write(ctx, 'csrf_token', credentials.csrfToken, accessS)
       write(ctx, 'refresh_token', encodeURIComponent(credentials.refreshToken), refreshS)
+    },
+    setPass(ctx, { pass, expiresAtMs }, nowMs) {
+      write(ctx, 'init_token', pass, Math.floor((expiresAtMs - nowMs) / 1000))
     },
     clear(ctx) {
       for (const name of ['access_token', 'csrf_token', 'refresh_token'] as const) write(ctx, name, '', 0)

@@ -66,6 +66,8 @@ export const errorTable: { readonly [C in ErrorCode]: Row<ErrorFacts[C]> } = {
   },
 
   already_setup: { status: 403 },
+  not_init_validated: { status: 401 },
+  init_validate_failed: { status: 401 },
   authentication_failed: { status: 401 },
   foreign_origin: { status: 403 },
 

@@ -7,6 +7,7 @@ import type { Mounted } from '#application/auth/pipeline.ts'
 import type { Clock, Timer } from '#application/ports/clock.ts'
 import type { Log } from '#application/ports/log.ts'
 import type { BrowserCredentials } from '#application/use-cases/console-sessions.ts'
+import type { SetUpPass } from '#application/use-cases/guard-set-up.ts'
 import type { UseCases } from '#application/use-cases.ts'
 import type { AuthContext } from '#domain/auth-context.ts'
 import type { Origin } from '#domain/device-flow-state.ts'
@@ -45,12 +46,14 @@ export type RequestFacts = {
   readonly userAgent: string | null
   readonly claims: BrowserClaims
   readonly refreshToken: string | null
+  readonly setUpPass: string | null
   readonly prefersEventStream: boolean
   /** The body was a form. */
   readonly isForm: boolean
   readonly http: HttpContext
   /** Calls `fire` when the caller goes away before the answer is complete. */
   onHangUp(fire: () => void): void
+  setPass(pass: SetUpPass): void
   setSession(credentials: BrowserCredentials): void
   clearSession(): void
 }
@@ -187,8 +190,9 @@ async function admitAs(access: Access, path: string, ctx: Context, http: HttpCon
   const { cases } = http
   switch (access.kind) {
     case 'public': {
+      if (access.limit === undefined) return null
       const ip = http.clientAddress(ctx.req)
-      if (access.limit !== undefined) await cases.spend(access.limit(ip), { ip, accountId: null })
+      await cases.spend(access.limit(ip), { ip, accountId: null })
       return null
     }
     case 'same-origin':
@@ -279,6 +283,10 @@ class LazyFacts implements RequestFacts {
     return value === null ? null : safeDecode(value)
   }
 
+  get setUpPass() {
+    return this.http.cookies.read(this.#ctx, 'init_token')
+  }
+
   get prefersEventStream() {
     return this.#ctx.accepts('application/json', 'text/event-stream') === 'text/event-stream'
   }
@@ -291,6 +299,12 @@ class LazyFacts implements RequestFacts {
   get onHangUp() {
     const { res } = this.#ctx
     return (fire: () => void) => void res.once('close', () => (res.writableFinished ? undefined : fire()))
+  }
+
+  get setPass() {
+    const { http } = this
+    const ctx = this.#ctx
+    return (pass: SetUpPass) => http.cookies.setPass(ctx, pass, http.now())
   }
 
   get setSession() {
@@ -306,8 +320,11 @@ class LazyFacts implements RequestFacts {
   }
 }
 
+const UNPRINTABLE = /[^\x20-\x7e]/
+
 function userAgentOf(ctx: Context): string | null {
-  const printable = ctx.get('User-Agent').replaceAll(/[^\x20-\x7e]/g, '')
+  const given = ctx.get('User-Agent')
+  const printable = UNPRINTABLE.test(given) ? given.replaceAll(/[^\x20-\x7e]/g, '') : given
   return printable === '' ? null : printable.slice(0, 512)
 }
 

@@ -26,14 +26,27 @@ export async function install(visit: Visit): Promise<Answer> {
   if (!name.success) return installView(visit, 'Enter your name, with at most 30 characters.', 422)
   const fault = passwordFault(password)
   if (fault !== null) return installView(visit, `The ${fault}.`, 422)
-  await visit.cases.setUp({ email: email.output, name: name.output, password })
+  try {
+    await visit.cases.setUp({ email: email.output, name: name.output, password, pass: await passOf(visit) })
+  } catch (error) {
+    const refusal = refusalOf(error)
+    if (refusal === null) throw error
+    return installView(visit, refusal.sentence, refusal.status)
+  }
   const next = withCode('/signin', visit.userCode)
   return go(`${next}${next.includes('?') ? '&' : '?'}created=1`)
 }
 
-function installView({ form, userCode }: Visit, fault: string, status: number): Answer {
+async function installView({ cases, form, userCode }: Visit, fault: string, status: number): Promise<Answer> {
   const { email = '', name = '' } = form
-  return view('install', null, { title: 'Set up', fault, email, name, userCode: userCode ?? '' }, status)
+  const isLocked = await cases.setUpGuard.isLocked(null)
+  return view('install', null, { title: 'Set up', fault, email, name, isLocked, userCode: userCode ?? '' }, status)
+}
+
+/** The page shows the set-up password and the account in one go. */
+async function passOf({ cases, form, ip }: Visit): Promise<string | null> {
+  if (!(await cases.setUpGuard.isLocked(null))) return null
+  return (await cases.setUpGuard.unlock({ password: form.init_password ?? '', ip })).pass
 }
 
 /** The sign-in form, also for somebody who is signed in and wants to be somebody else. */
@@ -51,18 +64,19 @@ export async function signIn(visit: Visit): Promise<Answer> {
   try {
     http.cookies.set(ctx, await cases.consoleSessions.signIn({ email, password, ip }), http.now())
   } catch (error) {
-    const fault = signInFault(error)
-    if (fault === null) throw error
-    return signInView(visit, fault.sentence, fault.status)
+    const refusal = refusalOf(error)
+    if (refusal === null) throw error
+    return signInView(visit, refusal.sentence, refusal.status)
   }
   return go(withCode('/device', userCode))
 }
 
 const WRONG = 'Email or password is wrong.'
 
-function signInFault(error: unknown) {
+function refusalOf(error: unknown) {
   if (!(error instanceof DomainError)) return null
   if (error.code === 'authentication_failed') return { sentence: WRONG, status: 401 }
+  if (error.code === 'init_validate_failed') return { sentence: 'The set-up password is wrong.', status: 401 }
   if (!isRateLimited(error)) return null
   return { sentence: `Too many attempts. Wait ${waitInWords(error.facts.retryAfterMs)}, then try again.`, status: 429 }
 }

@@ -31,13 +31,13 @@ const setup = route({
   status: 201,
   body: v.object({ email: Email, name: PersonName, password: v.pipe(v.string(), v.maxLength(1024)) }),
   reply: Done,
-  errors: ['already_setup', 'invalid_input', 'foreign_origin'],
-  handle: async ({ body }, _anyone, cases) => {
+  errors: ['already_setup', 'not_init_validated', 'invalid_input', 'foreign_origin'],
+  handle: async ({ body }, _anyone, cases, { setUpPass }) => {
     const fault = passwordFault(body.password)
     if (fault !== null) {
       throw new DomainError('invalid_input', { issues: [{ type: 'value_error', loc: ['password'], msg: fault }] })
     }
-    await cases.setUp(body)
+    await cases.setUp({ ...body, pass: setUpPass })
     return done
   },
 })
@@ -49,7 +49,23 @@ const initStatus = route({
   access: { kind: 'public' },
   reply: v.object({ status: v.picklist(['not_started', 'finished']) }),
   errors: [],
-  handle: () => ({ status: 'finished' as const }),
+  handle: async (_input, _anyone, cases, { setUpPass }) =>
+    ({ status: (await cases.setUpGuard.isLocked(setUpPass)) ? 'not_started' : 'finished' }) as const,
+})
+
+const init = route({
+  method: 'post',
+  path: '/init',
+  summary: 'Show the set-up password, before the set-up',
+  access: { kind: 'same-origin' },
+  status: 201,
+  body: v.object({ password: v.pipe(v.string(), v.maxLength(1024)) }),
+  reply: Done,
+  errors: ['already_setup', 'init_validate_failed', 'rate_limited', 'invalid_input', 'foreign_origin'],
+  handle: async ({ body }, _anyone, cases, { ip, setPass }) => {
+    setPass(await cases.setUpGuard.unlock({ password: body.password, ip }))
+    return done
+  },
 })
 
 const login = route({
@@ -192,6 +208,7 @@ export const consoleRoutes: readonly Route[] = [
   setupStatus,
   setup,
   initStatus,
+  init,
   login,
   refresh,
   logout,

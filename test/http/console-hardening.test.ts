@@ -1,0 +1,3 @@
+import { consoleHardeningSuite } from './suites/console-hardening.ts'
+
+consoleHardeningSuite('memory', {})
