@@ -19,6 +19,7 @@ import { MAX_BODY_BYTES, readBody } from './body.ts'
 import type { ClientAddress } from './client-address.ts'
 import type { ConsoleCookies } from './cookies.ts'
 import { type InvalidStyle, type ObjectSchema, parseInput, queryObject, refuse, withoutEmpty } from './input.ts'
+import { refuseForeignOrigin } from './own-origin.ts'
 import { type EventStream, writeEventStream } from './sse.ts'
 
 /** Who may come in. A route without one does not compile. */
@@ -196,7 +197,7 @@ async function admitAs(access: Access, path: string, ctx: Context, http: HttpCon
       return null
     }
     case 'same-origin':
-      refuseForeignOrigin(ctx, http)
+      refuseForeignOrigin(ctx, http.settings)
       return null
     case 'bearer': {
       const context = await cases.authenticate(bearerOf(ctx), {
@@ -229,17 +230,6 @@ async function admitAs(access: Access, path: string, ctx: Context, http: HttpCon
 export function bearerOf(ctx: Context): string | null {
   const match = /^bearer +(\S+) *$/i.exec(ctx.get('Authorization'))
   return match?.[1] ?? null
-}
-
-/**
- * Login CSRF: another site must not sign a browser in, or set the server up, behind its user's back. `null` is
- * foreign too: sandboxed frames send it. A caller without the header is no browser, so nobody steers it.
- * @throws DomainError `foreign_origin`
- */
-export function refuseForeignOrigin(ctx: Context, { settings }: HttpContext): void {
-  const origin = ctx.get('Origin')
-  const own = ['', settings.webOrigin(), `${ctx.protocol}://${ctx.get('Host')}`]
-  if (!own.includes(origin)) throw new DomainError('foreign_origin', {})
 }
 
 /** What the browser's cookies and headers claim. */

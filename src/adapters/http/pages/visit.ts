@@ -5,7 +5,8 @@ import { normaliseUserCode } from '#domain/user-code.ts'
 import type { Account } from '#domain/workspace.ts'
 import { readBody } from '../body.ts'
 import { parseInput, queryObject, refuse } from '../input.ts'
-import { claimsOf, type HttpContext, refuseForeignOrigin } from '../route.ts'
+import { refuseForeignOrigin } from '../own-origin.ts'
+import { claimsOf, type HttpContext } from '../route.ts'
 
 type Fields = Readonly<Record<string, string>>
 
@@ -39,7 +40,7 @@ export async function openVisit(ctx: Context, http: HttpContext): Promise<Visit>
 }
 
 async function readForm(ctx: Context, http: HttpContext): Promise<Fields> {
-  refuseForeignOrigin(ctx, http)
+  refuseForeignOrigin(ctx, http.settings)
   const body = await readBody(ctx, { json: false, form: true, maxBytes: MAX_FORM_BYTES, invalid: 'issues' })
   const [repeated] = body.repeated
   if (repeated !== undefined) {
