@@ -11,7 +11,7 @@ import { consoleRoutes } from './routes/console.ts'
 import { deviceRoutes } from './routes/device.ts'
 import { metadata, metaRoutes } from './routes/meta.ts'
 import { oauthRoutes } from './routes/oauth.ts'
-import { type Page, pageRoutes } from './routes/pages.ts'
+import { pageRoutes } from './routes/pages.ts'
 import { runRoutes } from './routes/run.ts'
 import { workspaceRoutes } from './routes/workspaces.ts'
 
@@ -37,32 +37,31 @@ export function createHttpApp(http: HttpContext): Koa {
     // Koa reports every reader that hung up; that is no fault of ours.
     if (error.code !== 'ERR_STREAM_PREMATURE_CLOSE' && error.code !== 'ECONNRESET') http.log.error('http', { error })
   })
-  // A router tries all of its paths for every request, so the busy ones have one of their own and come first.
-  const [api, others] = [new Router(), new Router()]
-  for (const one of apiRoutes) mount(api, PREFIX + one.path, one, http)
-  for (const one of consoleRoutes) mount(others, CONSOLE_PREFIX + one.path, one, http)
+  const routing: Routing = { router: new Router(), exact: new Map() }
+  for (const one of apiRoutes) mount(routing, PREFIX + one.path, one, http)
+  for (const one of consoleRoutes) mount(routing, CONSOLE_PREFIX + one.path, one, http)
   // RFC 8414 §3.1 puts the well-known part before the issuer's path.
-  mount(others, `/.well-known/oauth-authorization-server${PREFIX}`, metadata, http)
-  for (const page of pageRoutes) mountPage(others, page, http)
+  mount(routing, `/.well-known/oauth-authorization-server${PREFIX}`, metadata, http)
+  for (const { method, path, serve } of pageRoutes) routing.router[method](path, (ctx) => serve(ctx, http))
 
-  app.use((ctx, next) => head(ctx, next, http))
-  app.use((ctx, next) => rescue(ctx, next, http))
+  app.use((ctx, next) => head(ctx, () => rescue(ctx, next, http), http))
   app.use(preflight(http.settings.corsOrigins))
-  app.use(api.routes())
-  app.use(others.routes())
-  app.use(async (ctx) => refuseUnrouted(ctx, [api, others]))
+  app.use((ctx, next) => routing.exact.get(`${ctx.method} ${ctx.path}`)?.(ctx) ?? next())
+  app.use(routing.router.routes())
+  app.use(async (ctx) => refuseUnrouted(ctx, routing.router))
   return app
 }
 
-function mount(router: Router, path: string, { method, cacheable, serve }: Route, http: HttpContext): void {
-  router[method](path, async (ctx) => {
-    if (!cacheable) ctx.set('Cache-Control', 'no-store')
-    await serve(ctx, http)
-  })
-}
+/** Routes without a parameter are found by one look-up; the router, which tries all of its paths, knows every route. */
+type Routing = { readonly router: Router; readonly exact: Map<string, (ctx: Context) => Promise<void>> }
 
-function mountPage(router: Router, { method, path, serve }: Page, http: HttpContext): void {
-  router[method](path, (ctx) => serve(ctx, http))
+function mount({ router, exact }: Routing, path: string, { method, cacheable, serve }: Route, http: HttpContext): void {
+  const handle = (ctx: Context) => {
+    if (!cacheable) ctx.res.setHeader('Cache-Control', 'no-store')
+    return serve(ctx, http)
+  }
+  router[method](path, handle)
+  if (!path.includes(':')) exact.set(`${method.toUpperCase()} ${path}`, handle)
 }
 
 const REQUEST_ID = /^[\w.-]{1,128}$/
@@ -100,7 +99,7 @@ async function rescue(ctx: Context, next: Next, { log }: HttpContext): Promise<v
     if (ctx.state.isApi === true && !ctx.response.get('Cache-Control')) ctx.set('Cache-Control', 'no-store')
     if (error instanceof DomainError && ctx.status < 500) return
     const { requestId } = ctx.state
-    log.error('request failed', { requestId, method: ctx.method, route: ctx._matchedRoute ?? null, error })
+    log.error('request failed', { requestId, method: ctx.method, route: ctx._matchedRoute ?? ctx.path, error })
   }
 }
 
@@ -118,7 +117,7 @@ function preflight(origins: readonly string[]) {
   return async (ctx: Context, next: Next) => {
     if (!ctx.path.startsWith(PREFIX)) return next()
     if (ctx.get('Origin') === '' && ctx.method !== 'OPTIONS') {
-      ctx.vary('Origin')
+      ctx.res.setHeader('Vary', 'Origin')
       return next()
     }
     const isPreflight = ctx.method === 'OPTIONS' && ctx.get('Access-Control-Request-Method') !== ''
@@ -129,10 +128,9 @@ function preflight(origins: readonly string[]) {
   }
 }
 
-function refuseUnrouted(ctx: Context, routers: readonly Router[]): void {
+function refuseUnrouted(ctx: Context, router: Router): void {
   if (ctx.status !== 404 || ctx.body !== undefined) return
-  const layers = routers.flatMap((router) => router.match(ctx.path, ctx.method).path)
-  const methods = new Set(layers.flatMap((layer) => layer.methods))
+  const methods = new Set(router.match(ctx.path, ctx.method).path.flatMap((layer) => layer.methods))
   if (methods.size === 0) throw new DomainError('not_found', {})
   throw new DomainError('method_not_allowed', { allow: [...methods] })
 }

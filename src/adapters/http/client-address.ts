@@ -3,6 +3,9 @@ import ipaddr from 'ipaddr.js'
 
 type Cidr = ReturnType<typeof ipaddr.parseCIDR>
 
+/** Parsing a peer's address again for every request costs more than looking it up. */
+const MAX_PEERS = 10_000
+
 /** The address a request comes from, for limits, audit and the consent page. */
 export type ClientAddress = (request: IncomingMessage) => string
 
@@ -17,9 +20,19 @@ export function makeClientAddress(trusted: readonly string[]): ClientAddress {
     const parsed = parse(address)
     return parsed !== null && ranges.some((range) => inRange(parsed, range))
   }
+  const peers = new Map<string, { readonly address: string; readonly trusted: boolean }>()
+  const peerOf = (remoteAddress: string) => {
+    const known = peers.get(remoteAddress)
+    if (known !== undefined) return known
+    const address = canonical(remoteAddress)
+    const peer = { address, trusted: ranges.length > 0 && isTrusted(address) }
+    if (peers.size >= MAX_PEERS) peers.clear()
+    peers.set(remoteAddress, peer)
+    return peer
+  }
   return (request) => {
-    const peer = canonical(request.socket.remoteAddress ?? '')
-    if (ranges.length === 0 || !isTrusted(peer)) return peer
+    const { address: peer, trusted: isProxy } = peerOf(request.socket.remoteAddress ?? '')
+    if (!isProxy) return peer
     const hops = forwardedFor(request)
     for (const hop of hops.toReversed()) {
       if (parse(hop) === null) return peer

@@ -29,7 +29,7 @@ const MAX_RETRY_DELAY_MS = 2000
 /** Connects in the background; the first commands wait for the first attempt, later ones never queue. */
 export function openRedis({ url, keyPrefix, log }: RedisSettings): RedisLink {
   const client = connect(url, keyPrefix)
-  for (const [name, lua] of Object.entries(SCRIPTS)) client.defineCommand(name, { numberOfKeys: 1, lua })
+  for (const [name, script] of Object.entries(SCRIPTS)) client.defineCommand(name, script)
   const opening = firstAttempt(client)
   logOutages(client, log)
   // defineCommand added the scripts at run time, where the types of the client cannot see them.

@@ -1,33 +1,55 @@
+// KEYS[1] sorted set of hits by time; ARGV: limit, window in ms, the hit, now in ms ('' asks the server)
+// Leaves `refusal` empty when admitted and recorded, else with the oldest hit's time and now.
+const TAKE_HIT = `
+    local now, time, refusal = tonumber(ARGV[4]), redis.call('TIME'), {}
+    if not now then now = time[1] * 1000 + math.floor(time[2] / 1000) end
+    redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - ARGV[2])
+    if redis.call('ZCARD', KEYS[1]) >= tonumber(ARGV[1]) then
+      refusal = { redis.call('ZRANGE', KEYS[1], 0, 0, 'WITHSCORES')[2], tostring(now) }
+    else
+      redis.call('ZADD', KEYS[1], now, ARGV[3])
+      redis.call('PEXPIRE', KEYS[1], ARGV[2] * 2)
+    end`
+
 /**
- * Scripts by name, each on one key so that it never spans cluster slots. They hold no rules: the callers decide,
+ * Scripts by name, each on keys of one slot, as a cluster demands. They hold no rules: the callers decide,
  * the scripts only make it atomic.
  */
 export const SCRIPTS = {
   // KEYS[1] value; ARGV: what was read, what to write ('' removes), life in ms (0 keeps what is left of it)
-  swapIfSame: `
+  swapIfSame: {
+    numberOfKeys: 1,
+    lua: `
     if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
     if ARGV[2] == '' then redis.call('DEL', KEYS[1])
     elseif ARGV[3] == '0' then redis.call('SET', KEYS[1], ARGV[2], 'KEEPTTL')
     else redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3]) end
     return 1`,
+  },
   // KEYS[1] value; ARGV: the value that must not be replaced, what to write, life in ms
-  setUnlessSame: `
+  setUnlessSame: {
+    numberOfKeys: 1,
+    lua: `
     if redis.call('GET', KEYS[1]) == ARGV[1] then return 0 end
     redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
     return 1`,
-  // KEYS[1] sorted set of hits by time; ARGV: limit, window in ms, the hit, now in ms ('' asks the server)
-  // Nothing when admitted and recorded, else the oldest hit's time and now.
-  takeHit: `
-    local now, time = tonumber(ARGV[4]), redis.call('TIME')
-    if not now then now = time[1] * 1000 + math.floor(time[2] / 1000) end
-    redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - ARGV[2])
-    if redis.call('ZCARD', KEYS[1]) >= tonumber(ARGV[1]) then
-      return { redis.call('ZRANGE', KEYS[1], 0, 0, 'WITHSCORES')[2], tostring(now) }
-    end
-    redis.call('ZADD', KEYS[1], now, ARGV[3])
-    redis.call('PEXPIRE', KEYS[1], ARGV[2] * 2)
-    return {}`,
+  },
+  // As below; answers the refusal, or nothing when admitted.
+  takeHit: {
+    numberOfKeys: 1,
+    lua: `${TAKE_HIT}
+    return refusal`,
+  },
+  // KEYS[2] a value in the same slot, read along; answers it and the refusal
+  takeHitAndRead: {
+    numberOfKeys: 2,
+    lua: `${TAKE_HIT}
+    return { redis.call('GET', KEYS[2]), refusal }`,
+  },
 } as const
+
+/** The oldest hit's time and now, both in ms; empty when the call was admitted. */
+export type Refusal = readonly [string, string] | readonly []
 
 /** What the adapters ask of Redis, one server or a cluster alike. */
 export interface Commands {
@@ -37,11 +59,13 @@ export interface Commands {
   zrem(key: string, member: string): Promise<number>
   swapIfSame(key: string, seen: string, next: string, lifeMs: number): Promise<number>
   setUnlessSame(key: string, unless: string, value: string, lifeMs: number): Promise<number>
-  takeHit(
+  takeHit(key: string, limit: number, windowMs: number, hit: string, nowMs: number | ''): Promise<Refusal>
+  takeHitAndRead(
     key: string,
+    read: string,
     limit: number,
     windowMs: number,
     hit: string,
     nowMs: number | '',
-  ): Promise<readonly [string, string] | readonly []>
+  ): Promise<readonly [string | null, Refusal]>
 }

@@ -44,10 +44,10 @@ export function outliveOutage({ limiter, cache, localLimiter }: Needs): { limite
     limiter: {
       admit: (buckets, cacheKey) =>
         orElse(
-          async () => {
-            await payDebts()
-            return limiter.admit(buckets, cacheKey)
-          },
+          () =>
+            owed.size === 0
+              ? limiter.admit(buckets, cacheKey)
+              : payDebts().then(() => limiter.admit(buckets, cacheKey)),
           () => localLimiter.admit(buckets),
         ),
       giveBack: (bucket, receipt) =>
