@@ -1,3 +1,5 @@
+import { networkOf } from './ip-network.ts'
+
 /** One sliding window: at most `limit` admitted calls in any `windowMs`. */
 export type Bucket = { readonly key: string; readonly limit: number; readonly windowMs: number }
 
@@ -10,11 +12,15 @@ export function retryAfterMs(oldestHitAtMs: number, windowMs: number, nowMs: num
 }
 
 export const limits = {
-  deviceCode: (ip: string): Bucket => ({ key: `device-code:${ip}`, limit: 60, windowMs: HOUR_MS }),
-  lookup: (ip: string): Bucket => ({ key: `lookup:${ip}`, limit: 60, windowMs: 5 * MINUTE_MS }),
+  deviceCode: (ip: string): Bucket => ({ key: `device-code:${networkOf(ip)}`, limit: 60, windowMs: HOUR_MS }),
+  lookup: (ip: string): Bucket => ({ key: `lookup:${networkOf(ip)}`, limit: 60, windowMs: 5 * MINUTE_MS }),
   decide: (accountId: string, limit: number): Bucket => ({ key: `decide:${accountId}`, limit, windowMs: HOUR_MS }),
   account: (subjectKey: string): Bucket => ({ key: `account:${subjectKey}`, limit: 60, windowMs: MINUTE_MS }),
   bearer: (tokenHash: string, limit: number): Bucket => ({ key: `bearer:${tokenHash}`, limit, windowMs: MINUTE_MS }),
-  init: (ip: string): Bucket => ({ key: `init:${ip}`, limit: 5, windowMs: 15 * MINUTE_MS }),
-  login: (email: string, ip: string): Bucket => ({ key: `login:${ip}:${email}`, limit: 5, windowMs: 15 * MINUTE_MS }),
+  init: (ip: string): Bucket => ({ key: `init:${networkOf(ip)}`, limit: 5, windowMs: 15 * MINUTE_MS }),
+  login: (email: string, ip: string): Bucket => ({
+    key: `login:${networkOf(ip)}:${email}`,
+    limit: 5,
+    windowMs: 15 * MINUTE_MS,
+  }),
 } as const

@@ -15,7 +15,7 @@ export type ClientAddress = (request: IncomingMessage) => string
  * @throws Error when an entry of `trusted` is not a CIDR
  */
 export function makeClientAddress(trusted: readonly string[]): ClientAddress {
-  const ranges = trusted.map((range) => ipaddr.parseCIDR(range))
+  const ranges = trusted.map(rangeOf)
   const isTrusted = (address: string) => {
     const parsed = parse(address)
     return parsed !== null && ranges.some((range) => inRange(parsed, range))
@@ -44,12 +44,17 @@ export function makeClientAddress(trusted: readonly string[]): ClientAddress {
 
 function forwardedFor(request: IncomingMessage): string[] {
   const header = request.headers['x-forwarded-for']
-  if (header !== undefined) return split(Array.isArray(header) ? header.join(',') : header)
+  if (header !== undefined) return split(Array.isArray(header) ? header.join(',') : header).map(withoutPort)
   // RFC 7239 §4: for=192.0.2.43, for="[2001:db8::1]:4711"
   return split(request.headers.forwarded ?? '').flatMap((element) => {
     const match = /(?:^|;)\s*for=("?)(\[[^\]]+\]|[^";:\s]+)/i.exec(element)
     return match?.[2] === undefined ? [] : [match[2].replaceAll(/[[\]]/g, '')]
   })
+}
+
+/** Some proxies write `192.0.2.43:4711` and `[2001:db8::1]:4711`. */
+function withoutPort(hop: string): string {
+  return /^(\d+\.\d+\.\d+\.\d+):\d+$/.exec(hop)?.[1] ?? /^\[([^\]]+)\](?::\d+)?$/.exec(hop)?.[1] ?? hop
 }
 
 function split(list: string): string[] {
@@ -61,6 +66,13 @@ function split(list: string): string[] {
 
 function parse(address: string) {
   return ipaddr.isValid(address) ? ipaddr.process(address) : null
+}
+
+/** IPv4-mapped ranges are ranges of IPv4, as the addresses are that they are compared with. */
+function rangeOf(text: string): Cidr {
+  const [network, bits] = ipaddr.parseCIDR(text)
+  const isMapped = network instanceof ipaddr.IPv6 && network.isIPv4MappedAddress() && bits >= 96
+  return isMapped ? [network.toIPv4Address(), bits - 96] : [network, bits]
 }
 
 /** One spelling an address: IPv4-mapped IPv6 is the IPv4 address. */
