@@ -119,5 +119,14 @@ describe('bodies', () => {
       const got = await answers(portOf(), `${POST}Content-Length: ${body.length}\r\n\r\n`, body)
       expect(got).to.deep.equal(['HTTP/1.1 400', 'HTTP/1.1 200'])
     })
+
+    // Anybody can send such bytes at any rate: a line with a stack for each would fill the disk.
+    it('A12 a request that is no HTTP is answered 400 and is no fault in the log', async () => {
+      const before = place.logLines.length
+      const chunks = `${POST}Transfer-Encoding: chunked\r\n\r\nno size\r\n{}`
+      expect(await answers(portOf(), chunks)).to.deep.equal(['HTTP/1.1 400'])
+      await place.get(`${API}/_health`)
+      expect(place.logLines.slice(before)).to.deep.equal([])
+    })
   })
 })

@@ -24,6 +24,13 @@ describe('routing', () => {
     for (const path of ['/_health', '/v1/_health']) expect((await place.get(path)).status, path).to.equal(404)
   })
 
+  // A proxy in front that guards a path by its spelling must not be walked around by another one.
+  it('A03 paths are case-sensitive', async () => {
+    for (const path of ['/OPENAPI/v1/_health', `${API}/_HEALTH`, '/Console/api/setup', '/Signin']) {
+      expect((await place.get(path)).status, path).to.equal(404)
+    }
+  })
+
   const RETIRED: readonly [method: string, path: string][] = [
     ['POST', '/v1/oauth/device/code'],
     ['POST', '/v1/oauth/device/token'],

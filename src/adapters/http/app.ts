@@ -34,10 +34,11 @@ export function createHttpApp(http: HttpContext): Koa {
   const app = new Koa()
   app.silent = true
   app.on('error', (error: Error & { code?: string }) => {
-    // Koa reports every reader that hung up; that is no fault of ours.
-    if (error.code !== 'ERR_STREAM_PREMATURE_CLOSE' && error.code !== 'ECONNRESET') http.log.error('http', { error })
+    // Koa reports every reader that hung up and every request that is no HTTP; those are no faults of ours.
+    if (/^(?:ERR_STREAM_PREMATURE_CLOSE|ECONNRESET|EPIPE|HPE_\w+)$/.test(error.code ?? '')) return
+    http.log.error('http', { error })
   })
-  const routing: Routing = { router: new Router(), exact: new Map() }
+  const routing: Routing = { router: new Router({ sensitive: true }), exact: new Map() }
   for (const one of apiRoutes) mount(routing, PREFIX + one.path, one, http)
   for (const one of consoleRoutes) mount(routing, CONSOLE_PREFIX + one.path, one, http)
   // RFC 8414 §3.1 puts the well-known part before the issuer's path.
