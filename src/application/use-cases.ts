@@ -11,6 +11,7 @@ import { type Asked, type Mounted, pipeline } from './auth/pipeline.ts'
 import { makeNoteLimitHit, makeSpend, type Spend } from './auth/spend.ts'
 import { makeTokenUsage, type TokenUsage } from './auth/token-use.ts'
 import type { AccountDirectory, MembershipDirectory } from './ports/account-directory.ts'
+import type { AccountLifecycle } from './ports/account-lifecycle.ts'
 import type { AppCatalog } from './ports/app-catalog.ts'
 import type { AppRunner } from './ports/app-runner.ts'
 import type { AuditLog } from './ports/audit-log.ts'
@@ -35,6 +36,7 @@ import type { RecordTokenUses } from './ports/token-usage.ts'
 import type { UnitOfWork } from './ports/unit-of-work.ts'
 import { type ApproveDevice, makeApproveDevice } from './use-cases/approve-device.ts'
 import { makeCarryRun } from './use-cases/carry-run.ts'
+import { type ChangeAccount, makeChangeAccount } from './use-cases/change-account.ts'
 import { type ConsoleSessions, makeConsoleSessions } from './use-cases/console-sessions.ts'
 import { type CreateAccount, makeCreateAccount } from './use-cases/create-account.ts'
 import { type DenyDevice, makeDenyDevice } from './use-cases/deny-device.ts'
@@ -66,6 +68,7 @@ export type Ports = {
   readonly recordTokenUses: RecordTokenUses
   readonly pruneTokens: PruneTokens
   readonly accounts: AccountDirectory
+  readonly lifecycle: AccountLifecycle
   readonly memberships: MembershipDirectory
   readonly apps: AppCatalog
   readonly conversations: ConversationStore
@@ -116,6 +119,7 @@ export type UseCases = {
   readonly setUpGuard: SetUpGuard
   readonly setUp: SetUp
   readonly createAccount: CreateAccount
+  readonly changeAccount: ChangeAccount
   readonly consoleSessions: ConsoleSessions
   readonly switchWorkspace: SwitchWorkspace
   readonly listWorkspaces: MembershipDirectory['list']
@@ -176,6 +180,7 @@ export function makeUseCases(ports: Ports, settings: CoreSettings): UseCases {
     setUpGuard,
     setUp: makeSetUp({ ...ports, setUpGuard }),
     createAccount: makeCreateAccount(ports),
+    changeAccount: makeChangeAccount(ports),
     consoleSessions: makeConsoleSessions({ ...ports, spend, settings }),
     switchWorkspace: makeSwitchWorkspace({ ...ports, forgetAccount: makeForgetAccount(ports) }),
     listWorkspaces: (accountId) => ports.memberships.list(accountId),

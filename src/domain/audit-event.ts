@@ -1,5 +1,6 @@
 import type { AppMode } from './app-mode.ts'
 import type { SubjectType } from './subject.ts'
+import type { AccountStatus } from './workspace.ts'
 
 type Facts = {
   'oauth.device_code_issued': { clientId: string; deviceLabel: string; ip: string }
@@ -25,6 +26,7 @@ type Facts = {
   'oauth.token_expired': { tokenId: string }
   'console.login': { accountId: string; ip: string }
   'console.login_failed': { accountId: string | null; ip: string }
+  'account.status_changed': { accountId: string; status: AccountStatus }
   'rate_limit.hit': { limit: string; ip: string | null; accountId: string | null }
   'app.run.openapi': {
     appId: string
@@ -51,6 +53,7 @@ const NAMES: Readonly<Record<AuditEventName, true>> = {
   'oauth.token_expired': true,
   'console.login': true,
   'console.login_failed': true,
+  'account.status_changed': true,
   'rate_limit.hit': true,
   'app.run.openapi': true,
   'openapi.wrong_surface_denied': true,

@@ -1,4 +1,5 @@
 import { accountDirectoryContract } from '../contract/account-directory.ts'
+import { accountLifecycleContract } from '../contract/account-lifecycle.ts'
 import { appCatalogContract } from '../contract/app-catalog.ts'
 import { auditLogContract } from '../contract/audit-log.ts'
 import { conversationStoreContract } from '../contract/conversation-store.ts'
@@ -13,6 +14,7 @@ import type { Open } from './seed.ts'
 /** Every suite that a set of database-backed stores must pass. */
 export function storeContracts(name: string, open: Open): void {
   accountDirectoryContract(name, open)
+  accountLifecycleContract(name, open)
   appCatalogContract(name, open)
   auditLogContract(name, open)
   conversationStoreContract(name, open)

@@ -3,6 +3,7 @@ import { type AdminRequest, parseAdminCommand, UsageError } from '#adapters/admi
 import { runAdminCommand } from '#adapters/admin/run-command.ts'
 import { parseSince } from '#adapters/admin/since.ts'
 import { aPlace, mintOwn, type Place } from '../http/place.ts'
+import { OWNER } from '../support/world.ts'
 
 const parse = (...words: readonly string[]) => parseAdminCommand(words, async () => '')
 
@@ -96,6 +97,31 @@ describe('operators’ commands', () => {
       expect(lines).to.have.length(10_001)
       expect(lines.at(-1)).to.equal(`… more with --since ${next}`)
       expect((await audit({ json: true })).at(-1)).to.equal(JSON.stringify({ more_since: next }))
+    })
+  })
+
+  describe('latchkey account ban, unban, close', () => {
+    const account = (change: 'ban' | 'unban' | 'close', email = OWNER.email, json = false) =>
+      run({ command: 'account change', change, email, options: { json } })
+
+    it('say what they did, and why they did not', async () => {
+      await mintOwn(place)
+      expect(await account('ban')).to.deep.equal({ ok: true, lines: [`Banned ${OWNER.email}; tokens revoked: 1`] })
+      expect(await account('ban')).to.deep.equal({ ok: false, lines: ['the account is banned'] })
+      expect(await account('unban')).to.deep.equal({ ok: true, lines: [`Unbanned ${OWNER.email}`] })
+      expect(await account('close', OWNER.email, true)).to.deep.equal({
+        ok: true,
+        lines: [JSON.stringify({ email: OWNER.email, change: 'close', revoked_tokens: 0 })],
+      })
+      expect(await account('ban', 'nobody@example.test')).to.deep.equal({
+        ok: false,
+        lines: ['no account has this email'],
+      })
+    })
+
+    it('take an email', async () => {
+      expect(await usageFault('account', 'ban')).to.equal('account ban takes an EMAIL')
+      expect(await parse('account', 'close', OWNER.email)).to.include({ command: 'account change', change: 'close' })
     })
   })
 

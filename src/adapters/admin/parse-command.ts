@@ -21,6 +21,12 @@ export const AdminRequest = v.variant('command', [
   v.object({ command: v.literal('app import'), source: v.string(), options: Options }),
   v.object({ command: v.literal('app list'), options: Options }),
   v.object({ command: v.literal('account create'), password: v.string(), options: Options }),
+  v.object({
+    command: v.literal('account change'),
+    change: v.picklist(['ban', 'unban', 'close']),
+    email: v.string(),
+    options: Options,
+  }),
   v.object({ command: v.literal('prune'), options: Options }),
   v.object({ command: v.literal('audit'), sinceMs: v.number(), options: Options }),
   v.object({ command: v.literal('session list'), options: Options }),
@@ -50,6 +56,9 @@ export const ADMIN_USAGE = `Usage: latchkey COMMAND [options]
   app list [--workspace ID] [--as EMAIL] [--json]
   account create --email EMAIL --name NAME [--workspace ID] [--role ROLE] [--as EMAIL]
                                             add a person; the password is read from standard input
+  account ban EMAIL                         shut a person out: their terminals and browsers are signed out at once
+  account unban EMAIL                       let them sign in again
+  account close EMAIL                       shut a person out for good
   session list --email EMAIL [--json]       the terminals signed in as a person
   session revoke ID --email EMAIL           end one of them
 
@@ -77,6 +86,13 @@ export async function parseAdminCommand(
       }
       if (!isEmail(options.email)) throw new UsageError('--email must be an email address')
       return { command: 'account create', password: (await readStdin()).replace(/\r?\n$/, ''), options }
+    }
+    case 'account ban':
+    case 'account unban':
+    case 'account close': {
+      if (operand === undefined) throw new UsageError(`account ${verb} takes an EMAIL`)
+      const change = verb === 'ban' || verb === 'unban' ? verb : 'close'
+      return { command: 'account change', change, email: operand, options }
     }
     case 'prune ':
       return { command: 'prune', options }

@@ -28,6 +28,8 @@ function dispatch(cases: UseCases, request: AdminRequest): Promise<AdminReply> {
       return listApps(cases, request)
     case 'account create':
       return createAccount(cases, request)
+    case 'account change':
+      return changeAccount(cases, request)
     case 'prune':
       return prune(cases, request)
     case 'audit':
@@ -67,6 +69,19 @@ async function createAccount(cases: UseCases, { password, options }: Request<'ac
   const { email = '', name = '', role = 'normal' } = options
   const created = await cases.createAccount({ email, name, password, role, workspaceId: person.workspaceId })
   return 'refused' in created ? failed(`the email is taken`) : done([`Created account ${created.accountId}`])
+}
+
+const CHANGED = { ban: 'Banned', unban: 'Unbanned', close: 'Closed' } as const
+
+async function changeAccount(cases: UseCases, request: Request<'account change'>): Promise<AdminReply> {
+  const { email, change, options } = request
+  const outcome = await cases.changeAccount(email, change)
+  if (outcome.kind === 'unknown') return failed('no account has this email')
+  if (outcome.kind === 'refused') return failed(`the account is ${outcome.status}`)
+  const { revokedTokens } = outcome
+  if (options.json) return done([JSON.stringify({ email, change, revoked_tokens: revokedTokens })])
+  const ended = change === 'unban' ? '' : `; tokens revoked: ${revokedTokens}`
+  return done([`${CHANGED[change]} ${email}${ended}`])
 }
 
 async function prune(cases: UseCases, { options }: Request<'prune'>): Promise<AdminReply> {

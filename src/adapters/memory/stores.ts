@@ -1,4 +1,5 @@
 import { createMemoryAccountDirectory, createMemoryMembershipDirectory } from './account-directory.ts'
+import { createMemoryAccountLifecycle } from './account-lifecycle.ts'
 import { createMemoryAppCatalog } from './app-catalog.ts'
 import { createMemoryAuditLog } from './audit-log.ts'
 import { createMemoryConversationStore } from './conversation-store.ts'
@@ -18,6 +19,7 @@ export function openMemoryStores(database = createMemoryDatabase()) {
     recordTokenUses: createMemoryTokenUsage(database),
     pruneTokens: createMemoryTokenPruner(database),
     accounts: createMemoryAccountDirectory(database),
+    lifecycle: createMemoryAccountLifecycle(database),
     memberships: createMemoryMembershipDirectory(database),
     apps: createMemoryAppCatalog(database),
     conversations: createMemoryConversationStore(database),

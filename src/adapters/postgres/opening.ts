@@ -1,4 +1,5 @@
 import type { AccountDirectory, MembershipDirectory } from '#application/ports/account-directory.ts'
+import type { AccountLifecycle } from '#application/ports/account-lifecycle.ts'
 import type { AppCatalog } from '#application/ports/app-catalog.ts'
 import type { AuditLog } from '#application/ports/audit-log.ts'
 import type { ConversationStore } from '#application/ports/conversation-store.ts'
@@ -10,6 +11,7 @@ import type { TokenStore } from '#application/ports/token-store.ts'
 import type { RecordTokenUses } from '#application/ports/token-usage.ts'
 import type { UnitOfWork } from '#application/ports/unit-of-work.ts'
 import { createPostgresAccountDirectory, createPostgresMembershipDirectory } from './account-directory.ts'
+import { createPostgresAccountLifecycle } from './account-lifecycle.ts'
 import { createPostgresAppCatalog } from './app-catalog.ts'
 import { createPostgresAuditLog } from './audit-log.ts'
 import { createPostgresConversationStore } from './conversation-store.ts'
@@ -28,6 +30,7 @@ export type PostgresStores = {
   readonly recordTokenUses: RecordTokenUses
   readonly pruneTokens: PruneTokens
   readonly accounts: AccountDirectory
+  readonly lifecycle: AccountLifecycle
   readonly memberships: MembershipDirectory
   readonly apps: AppCatalog
   readonly conversations: ConversationStore
@@ -46,6 +49,7 @@ export function openStores(orm: Orm): PostgresStores {
     recordTokenUses: createPostgresTokenUsage(em),
     pruneTokens: createPostgresTokenPruner(orm),
     accounts: createPostgresAccountDirectory(em),
+    lifecycle: createPostgresAccountLifecycle(em),
     memberships: createPostgresMembershipDirectory(em),
     apps: createPostgresAppCatalog(em),
     conversations: createPostgresConversationStore(em),

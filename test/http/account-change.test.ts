@@ -1,0 +1,3 @@
+import { accountChangeSuite } from './suites/account-change.ts'
+
+accountChangeSuite('memory', {})
