@@ -10,8 +10,6 @@ export const APP_MODES = [
 ] as const
 export type AppMode = (typeof APP_MODES)[number]
 
-/** The modes that the run route dispatches. */
-export type RunnableMode = 'completion' | 'workflow' | 'chat' | 'advanced-chat' | 'agent-chat'
 /** How a run is answered: each family has its own body and events. */
 export type RunFamily = 'chat' | 'completion' | 'workflow'
 

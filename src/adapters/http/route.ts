@@ -227,7 +227,7 @@ async function admitAs(access: Access, path: string, ctx: Context, http: HttpCon
 }
 
 /** The bearer of RFC 6750 §2.1; null for an absent header, another scheme or an empty token. */
-export function bearerOf(ctx: Context): string | null {
+function bearerOf(ctx: Context): string | null {
   const match = /^bearer +(\S+) *$/i.exec(ctx.get('Authorization'))
   return match?.[1] ?? null
 }

@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http'
 import type { Timer } from '#application/ports/clock.ts'
 
-export const PING_AFTER_MS = 10_000
+const PING_AFTER_MS = 10_000
 /** A comment-like event without data: parsers never dispatch it, proxies see traffic. */
 const PING = 'event: ping\n\n'
 

@@ -9,7 +9,7 @@ const UNAVAILABLE_MESSAGE =
   /Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|Query read timeout|PGlite is closed|instance is already closed|after calling end on the pool|driver has already been destroyed/
 
 /** Whether the database, rather than the statement, is at fault. */
-export function isUnavailable(error: unknown): boolean {
+function isUnavailable(error: unknown): boolean {
   for (let at: unknown = error, depth = 0; at instanceof Error && depth < 5; at = at.cause, depth++) {
     if ('code' in at && typeof at.code === 'string' && UNAVAILABLE_CODE.test(at.code)) return true
     if (UNAVAILABLE_MESSAGE.test(at.message)) return true

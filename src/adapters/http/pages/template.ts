@@ -66,6 +66,6 @@ const ESCAPES: Readonly<Record<string, string>> = {
 }
 
 /** Text that means itself in HTML, in an element as in a quoted attribute. */
-export function escapeHtml(text: string): string {
+function escapeHtml(text: string): string {
   return text.replaceAll(/[&<>"']/g, (letter) => ESCAPES[letter] ?? '')
 }

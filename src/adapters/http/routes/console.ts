@@ -157,7 +157,7 @@ const systemFeatures = route({
   }),
 })
 
-export const MAX_IMPORT_BYTES = 10 * 1024 * 1024
+const MAX_IMPORT_BYTES = 10 * 1024 * 1024
 
 const importApp = route({
   method: 'post',

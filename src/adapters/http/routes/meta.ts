@@ -42,7 +42,7 @@ export const metadata = route({
  * RFC 8414 §2, for clients that discover.
  * @throws DomainError `not_found` when the server does not know its public origin
  */
-export function metadataOf({ settings }: HttpContext) {
+function metadataOf({ settings }: HttpContext) {
   const issuer = settings.issuer()
   if (issuer === null) throw new DomainError('not_found', {})
   return {
