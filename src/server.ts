@@ -153,6 +153,7 @@ function openFastStores(config: Config, log: Log) {
     limiter: createRedisRateLimiter(redis, { prefix }),
     cache: createRedisTokenCache(redis, { prefix, now }),
     localLimiter: createMemoryRateLimiter({ now, cache: createMemoryTokenCache({ now, ids: newId }) }),
+    log,
   })
   return {
     stores: { flows: createRedisDeviceFlowStore(redis, { prefix, now, log }), ...outliving },

@@ -38,6 +38,7 @@ const PER_MINUTE = 3
         limiter: createRedisRateLimiter(link, { prefix, now }),
         cache: createRedisTokenCache(link, { prefix, now }),
         localLimiter: createMemoryRateLimiter({ now, cache: createMemoryTokenCache({ now, ids: newId }) }),
+        log,
       })
       return { ...ports, ...outliving, flows: createRedisDeviceFlowStore(link, { prefix, now, log }) }
     }
@@ -121,5 +122,7 @@ const PER_MINUTE = 3
     expect((await workspaces(token)).status).to.equal(401)
     await mend()
     expect((await workspaces(token)).status).to.equal(401)
+    const told = place.logLines.map(({ message }) => message).filter((message) => message.startsWith('changes'))
+    expect(told).to.deep.equal(['changes of tokens wait for the cache', 'changes of tokens reached the cache'])
   })
 })

@@ -3,9 +3,12 @@ import { newId } from '#adapters/crypto/ids.ts'
 import { createMemoryRateLimiter } from '#adapters/memory/rate-limiter.ts'
 import { createMemoryTokenCache } from '#adapters/memory/token-cache.ts'
 import { outliveOutage } from '#application/auth/outlive-outage.ts'
+import type { Log } from '#application/ports/log.ts'
 import { DomainError } from '#domain/errors.ts'
 import { fakeClock } from '../support/clock.ts'
 import { aContext } from '../support/contexts.ts'
+
+const silent: Log = { info: () => {}, warn: () => {}, error: () => {} }
 
 /** Shared stores that can be taken away, and what outlives them. */
 function start() {
@@ -21,7 +24,12 @@ function start() {
         return Reflect.get(target, name, receiver)
       },
     })
-  const outliving = outliveOutage({ limiter: fragile(sharedLimiter), cache: fragile(shared), localLimiter })
+  const outliving = outliveOutage({
+    limiter: fragile(sharedLimiter),
+    cache: fragile(shared),
+    localLimiter,
+    log: silent,
+  })
   return {
     ...outliving,
     read: async (hash: string) => (await sharedLimiter.admit([], hash)).cached.kind,
@@ -70,6 +78,34 @@ describe('outliving the shared limiter and cache', () => {
     expect((await limiter.admit([bucket], 'h')).cached.kind).to.equal('miss')
   })
 
+  it('a token revoked while a change of its memberships is paid is still owed', async () => {
+    const { now } = fakeClock()
+    const shared = createMemoryTokenCache({ now, ids: newId })
+    const sharedLimiter = createMemoryRateLimiter({ now, cache: shared })
+    const away = async () => Promise.reject(new DomainError('service_unavailable', {}))
+    const { promise: paying, resolve: goOn } = Promise.withResolvers<void>()
+    let state: 'away' | 'flaky' | 'back' = 'away'
+    const { limiter, cache } = outliveOutage({
+      limiter: sharedLimiter,
+      cache: {
+        ...shared,
+        forget: (hashes) => (state === 'away' ? away() : paying.then(() => shared.forget(hashes))),
+        invalidate: (hashes) => (state === 'back' ? shared.invalidate(hashes) : away()),
+      },
+      localLimiter: sharedLimiter,
+      log: silent,
+    })
+    await shared.put('h', aContext({ tokenHash: 'h' }))
+    await cache.forget(['h'])
+    state = 'flaky'
+    const first = limiter.admit([bucket], 'h')
+    await cache.invalidate(['h'])
+    goOn()
+    await first
+    state = 'back'
+    expect((await limiter.admit([], 'h')).cached.kind).to.equal('invalid')
+  })
+
   it('a fault that is no outage stays one', async () => {
     const broken = {
       admit: async () => Promise.reject(new TypeError('bug')),
@@ -77,7 +113,8 @@ describe('outliving the shared limiter and cache', () => {
     }
     const { now } = fakeClock()
     const cache = createMemoryTokenCache({ now, ids: newId })
-    const { limiter } = outliveOutage({ limiter: broken, cache, localLimiter: createMemoryRateLimiter({ now, cache }) })
+    const localLimiter = createMemoryRateLimiter({ now, cache })
+    const { limiter } = outliveOutage({ limiter: broken, cache, localLimiter, log: silent })
     const failed = await limiter.admit([bucket]).catch((error: unknown) => error)
     expect(failed).to.be.instanceOf(TypeError)
   })

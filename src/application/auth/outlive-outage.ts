@@ -1,4 +1,5 @@
 import { DomainError } from '#domain/errors.ts'
+import type { Log } from '../ports/log.ts'
 import type { RateLimiter } from '../ports/rate-limiter.ts'
 import type { TokenCache } from '../ports/token-cache.ts'
 
@@ -7,6 +8,7 @@ type Needs = {
   cache: TokenCache
   /** Counts for this replica alone while the shared one is away. */
   localLimiter: RateLimiter
+  log: Log
 }
 
 /** Changes remembered while the cache is away; beyond this the oldest is left to its entry's own end. */
@@ -20,7 +22,10 @@ const MAX_OWED = 10_000
  * paid before the cache is read again, so this replica never honours it; another one may, until the entry's own
  * minute is over.
  */
-export function outliveOutage({ limiter, cache, localLimiter }: Needs): { limiter: RateLimiter; cache: TokenCache } {
+export function outliveOutage({ limiter, cache, localLimiter, log }: Needs): {
+  limiter: RateLimiter
+  cache: TokenCache
+} {
   const owed = new Map<string, 'invalidate' | 'forget'>()
 
   async function payDebts(): Promise<void> {
@@ -28,11 +33,14 @@ export function outliveOutage({ limiter, cache, localLimiter }: Needs): { limite
       const hashes = [...owed].filter(([, debt]) => debt === what).map(([hash]) => hash)
       if (hashes.length === 0) continue
       await cache[what](hashes)
-      for (const hash of hashes) owed.delete(hash)
+      // What came to be owed while this was paid is still to come.
+      for (const hash of hashes) if (owed.get(hash) === what) owed.delete(hash)
+      log.info('changes of tokens reached the cache', { what, tokens: hashes.length })
     }
   }
 
   const owe = (what: 'invalidate' | 'forget') => async (hashes: readonly string[]) => {
+    log.warn('changes of tokens wait for the cache', { what, tokens: hashes.length })
     for (const hash of hashes) if (owed.get(hash) !== 'invalidate') owed.set(hash, what)
     for (const hash of owed.keys()) {
       if (owed.size <= MAX_OWED) return
