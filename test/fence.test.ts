@@ -51,7 +51,7 @@ const OWN_PACKAGES: Readonly<Record<string, readonly string[]>> = {
   jose: ['jose'],
   postgres: ['@mikro-orm/sql', '@mikro-orm/postgresql', '@electric-sql/pglite'],
   redis: ['ioredis'],
-  'runner-native': ['openai', 'yaml', 'quickjs-emscripten', 'undici', 'jsonrepair'],
+  'runner-native': ['openai', 'yaml', 'quickjs-emscripten', 'undici', 'jsonrepair', 'pyodide'],
   telemetry: ['pino'],
 }
 const KOA = PACKAGES.filter((name) => /^@?koa/.test(name))

@@ -494,17 +494,17 @@ describe('native runner: preflight', () => {
       [
         aStart(),
         aNode('search', 'knowledge-retrieval'),
-        aCode('py', '', { code_language: 'python3' }),
+        aCode('rb', '', { code_language: 'ruby' }),
         aNode('orphan', 'tool'),
       ],
-      edges('start>search', 'search>py'),
+      edges('start>search', 'search>rb'),
     )
     const verdict = await preflight(workflow, { model: null })
     expect(verdict.ok || verdict.reason !== 'nodes' ? [] : verdict.issues.map(({ node }) => node)).to.deep.equal([
       'search',
-      'py',
+      'rb',
     ])
-    expect(JSON.stringify(verdict)).to.include('"fix":"Rewrite the node in JavaScript."')
+    expect(JSON.stringify(verdict)).to.include('"fix":"Rewrite the node in JavaScript or Python."')
   })
 
   it('asks for a model, naming the settings, only when something reachable needs one', async () => {

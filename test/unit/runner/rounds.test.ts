@@ -17,6 +17,7 @@ import {
   aWorkflow,
   codeTable,
   edges,
+  noPython,
   type Outcome,
   outcomeOf,
   run,
@@ -184,6 +185,7 @@ describe('iteration', () => {
     it('takes its fail branch when it has one, and stops the other rounds', async () => {
       const aborted: string[] = []
       const code = {
+        ...noPython,
         async runJavaScript(_code: string, { x }: JsonObject, signal: AbortSignal) {
           if (x === 'bad') return { ok: false as const, error: 'boom' }
           await new Promise((resolve) => signal.addEventListener('abort', resolve))
@@ -330,6 +332,7 @@ describe('iteration', () => {
   it('H11 is stopped with everything inside of it', async () => {
     const stop = new AbortController()
     const code = {
+      ...noPython,
       runJavaScript: async () => {
         stop.abort('user')
         return new Promise<never>(() => {})

@@ -139,11 +139,17 @@ export function aTimer(): {
 /** Code as a table from its text to what it does; an unknown text fails. */
 export function codeTable(table: Readonly<Record<string, (inputs: JsonObject) => Json | Promise<Json>>>): CodeRunner {
   return {
+    ...noPython,
     async runJavaScript(code, inputs) {
       const main = table[code]
       return main === undefined ? { ok: false, error: `boom: ${code}` } : { ok: true, value: await main(inputs) }
     },
   }
+}
+
+/** Code that nothing here runs. */
+export const noPython: Pick<CodeRunner, 'runPython'> = {
+  runPython: async () => ({ ok: false, error: 'no Python here' }),
 }
 
 export const plainTemplates: TemplateRenderer = {

@@ -23,13 +23,24 @@ let spent = false
 process.on('message', (job: SandboxJob) => {
   let said: SandboxReply['said']
   try {
-    said = { ok: true, text: job.kind === 'javascript' ? runMain(job) : renderTemplate(job.template, job.variables) }
+    said = { ok: true, text: perform(job) }
   } catch (error) {
     said = { ok: false, error: error instanceof Error ? error.message.slice(0, MAX_ERROR_CHARS) : 'unknown fault' }
   }
   process.send?.({ id: job.id, said, spent } satisfies SandboxReply)
 })
 process.send?.('ready')
+
+function perform(job: SandboxJob): string {
+  switch (job.kind) {
+    case 'javascript':
+      return runMain(job)
+    case 'template':
+      return renderTemplate(job.template, job.variables)
+    case 'python':
+      throw new Error('unknown job')
+  }
+}
 
 /** The JSON of what `main` returned; a fresh interpreter each time, so that nothing stays behind. */
 function runMain({ code, inputs, timeoutMs }: Extract<SandboxJob, { kind: 'javascript' }>): string {

@@ -9,6 +9,7 @@ export type SandboxJob =
       readonly inputs: JsonObject
       readonly timeoutMs: number
     }
+  | { readonly id: number; readonly kind: 'python'; readonly code: string; readonly inputs: JsonObject }
   | { readonly id: number; readonly kind: 'template'; readonly template: string; readonly variables: JsonObject }
 
 /** A job before it has a number. */

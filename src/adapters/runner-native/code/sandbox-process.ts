@@ -15,22 +15,35 @@ export type Child = {
   kill(): void
 }
 
-const HEAP_MB = 128
-const SCRIPT = fileURLToPath(new URL('./sandbox-child.ts', import.meta.url))
+/** Where JavaScript and templates run. */
+export function startJavaScriptChild(): Child {
+  const packages = ['quickjs-emscripten', 'quickjs-emscripten-core', '@jitl', '@huggingface/jinja']
+  return startChild(
+    fileURLToPath(new URL('./sandbox-child.ts', import.meta.url)),
+    ['quickjs-emscripten', '@huggingface/jinja'],
+    packages,
+    128,
+  )
+}
+
+/** Where Python runs; its own memory is capped within. */
+export function startPythonChild(): Child {
+  return startChild(fileURLToPath(new URL('./python-child.ts', import.meta.url)), ['pyodide'], ['pyodide'], 256)
+}
 
 /**
  * Starts a child without environment, without network-worthy secrets, and with read access to its own script and its
- * two interpreters only. It does not keep the parent alive while idle.
+ * interpreters only. It does not keep the parent alive while idle.
  */
-export function startChild(): Child {
-  const child = fork(SCRIPT, [], {
+function startChild(script: string, entries: readonly string[], packages: readonly string[], heapMb: number): Child {
+  const child = fork(script, [], {
     env: {},
     execArgv: [
       '--permission',
-      ...readable().map((path) => `--allow-fs-read=${path}`),
+      ...readable(script, entries, packages).map((path) => `--allow-fs-read=${path}`),
       '--disallow-code-generation-from-strings',
       '--no-warnings',
-      `--max-old-space-size=${HEAP_MB}`,
+      `--max-old-space-size=${heapMb}`,
     ],
     // Nothing it prints is worth a log line that its author could write.
     stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
@@ -86,12 +99,11 @@ export function startChild(): Child {
 }
 
 /** The folder of the script, and the packages it loads. */
-function readable(): readonly string[] {
-  const packages = ['quickjs-emscripten', '@huggingface/jinja'].map((name) => {
+function readable(script: string, entries: readonly string[], packages: readonly string[]): readonly string[] {
+  const roots = entries.map((name) => {
     const entry = fileURLToPath(import.meta.resolve(name))
     return entry.slice(0, entry.lastIndexOf(`${sep}node_modules${sep}`) + `${sep}node_modules${sep}`.length)
   })
-  const inside = ['quickjs-emscripten', 'quickjs-emscripten-core', '@jitl', '@huggingface/jinja']
-  const folders = [...new Set(packages)].flatMap((root) => inside.map((name) => join(root, name, '*')))
-  return [join(dirname(SCRIPT), '*'), ...folders]
+  const folders = [...new Set(roots)].flatMap((root) => packages.map((name) => join(root, name, '*')))
+  return [join(dirname(script), '*'), ...folders]
 }

@@ -3,11 +3,16 @@ import { declaredOutputs } from '../code/declared-outputs.ts'
 import { namedVariables } from './named-variables.ts'
 import { type NodeExecutor, NodeFailure } from './node-executor.ts'
 
-/** Runs the node's JavaScript. */
+/** Runs the node's code. */
 export const code: NodeExecutor = {
-  run: async ({ node, pool, services, signal }) => {
+  run: async ({ node, pool, job, services, signal }) => {
     const inputs = namedVariables(pool, node.data, 'variables')
-    const ran = await services.code.runJavaScript(textAt(node.data, 'code'), inputs, signal)
+    const { code: runner } = services
+    const text = textAt(node.data, 'code')
+    const isPython = textAt(node.data, 'code_language') === 'python3'
+    const ran = await (isPython
+      ? runner.runPython(text, inputs, job.app.id, signal)
+      : runner.runJavaScript(text, inputs, signal))
     if (!ran.ok) throw new NodeFailure('CodeExecutionError', ran.error, { inputs })
     const declared = declaredOutputs(node.data, ran.value)
     if (!declared.ok) throw new NodeFailure('OutputValidationError', declared.error, { inputs })
@@ -15,11 +20,11 @@ export const code: NodeExecutor = {
   },
   check: (node) => {
     const language = textAt(node.data, 'code_language')
-    if (language === 'javascript') return null
+    if (language === 'javascript' || language === 'python3') return null
     return {
       kind: 'node',
       reason: `code in ${language || 'an unnamed language'} cannot be run here`,
-      fix: 'Rewrite the node in JavaScript.',
+      fix: 'Rewrite the node in JavaScript or Python.',
     }
   },
 }
