@@ -29,6 +29,18 @@ function refusal(text: string): string {
 }
 
 describe('reading app files', () => {
+  it('names the place of a key that a mapping has twice', () => {
+    expect(refusal('app: {name: a}\napp: {name: b}\n')).to.equal('line 2, column 1: Map keys must be unique')
+    expect(refusal('app:\n  icon: {"a": 1, "a": 2}\n')).to.match(/^line 2, column 18: /)
+  })
+
+  // Comparing every key with every other, a file of this size held the whole server up for minutes.
+  it('reads a mapping of forty thousand keys in time that grows with its length', function () {
+    this.timeout(8000)
+    const keys = Array.from({ length: 40_000 }, (_, at) => `  k${at}: ${at}\n`).join('')
+    expect(readDsl(`${workflow}dependencies:\n${keys}`).name).to.equal('Test')
+  })
+
   it('reads name, mode, version and definition', () => {
     const { name, description, mode, version, modelConfig, workflow: graph } = readDsl(workflow)
     expect({ name, description, mode, version, modelConfig }).to.deep.equal({

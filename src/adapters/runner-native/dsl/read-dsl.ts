@@ -1,4 +1,4 @@
-import { LineCounter, parseDocument } from 'yaml'
+import { type Document, isScalar, LineCounter, parseDocument, visit } from 'yaml'
 import type { DslReader, ReadDsl } from '#application/ports/dsl-reader.ts'
 import type { Json, JsonObject } from '#domain/app.ts'
 import { APP_MODES, type AppMode, isGraphMode } from '#domain/app-mode.ts'
@@ -41,12 +41,17 @@ function parse(text: string): JsonObject {
       lineCounter: lines,
       prettyErrors: false,
       logLevel: 'silent',
+      // Its own check compares every key with every other: one mapping of a megabyte would stop the server for minutes.
+      uniqueKeys: false,
     })
     const [fault] = document.errors
-    if (fault !== undefined) {
-      const { line, col } = lines.linePos(fault.pos[0])
-      refuse(`line ${line}, column ${col}: ${reasonOf(fault.message)}`)
+    const refuseAt = (offset: number, reason: string) => {
+      const { line, col } = lines.linePos(offset)
+      refuse(`line ${line}, column ${col}: ${reason}`)
     }
+    if (fault !== undefined) refuseAt(fault.pos[0], reasonOf(fault.message))
+    const repeated = repeatedKeyOf(document)
+    if (repeated !== null) refuseAt(repeated, 'Map keys must be unique')
     value = document.toJS({ maxAliasCount: MAX_ALIASES })
   } catch (error) {
     // Too many aliases, an alias of itself or nesting that exhausts the stack: all are the file's doing.
@@ -56,6 +61,26 @@ function parse(text: string): JsonObject {
   const json = toJson(value, 0)
   if (!isObject(json)) refuse('line 1: an app file is a mapping with `app` and `workflow` or `model_config`')
   return json
+}
+
+/** Where a mapping names a key again, or null. */
+function repeatedKeyOf(document: Document): number | null {
+  let offset: number | null = null
+  visit(document, {
+    Map(_key, { items }) {
+      const seen = new Set<unknown>()
+      for (const { key } of items) {
+        if (!isScalar(key)) continue
+        if (seen.has(key.value)) {
+          offset = key.range?.[0] ?? 0
+          return visit.BREAK
+        }
+        seen.add(key.value)
+      }
+      return undefined
+    },
+  })
+  return offset
 }
 
 /** YAML's own words without the excerpt of the file that may follow. */
