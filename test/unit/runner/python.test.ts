@@ -2,9 +2,10 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { expect } from 'chai'
+import { missingPackages } from '#adapters/runner-native/code/python-packages.ts'
 import { createSandbox, type Sandbox } from '#adapters/runner-native/code/sandbox.ts'
 import type { JsonObject } from '#domain/app.ts'
-import { aJob, aNode, anEnd, aStart, aWorkflow, edges, run } from './support.ts'
+import { aJob, aNode, anEnd, aRunner, aStart, aWorkflow, edges, run } from './support.ts'
 
 /** The one folder of ours that the child may read. */
 const FOLDER = fileURLToPath(new URL('../../../src/adapters/runner-native/code', import.meta.url))
@@ -13,6 +14,33 @@ const realTimer = (delayMs: number, fire: () => void) => {
   const timer = setTimeout(fire, delayMs)
   return () => clearTimeout(timer)
 }
+
+describe('Python packages', () => {
+  const table: readonly (readonly [code: string, missing: readonly string[]])[] = [
+    ['import json, re\nimport os.path as p\nfrom collections import Counter\nfrom urllib.parse import quote', []],
+    ['import pandas as pd', ['pandas']],
+    ['import json, numpy, os', ['numpy']],
+    ['from bs4.element import Tag  # parses', ['bs4']],
+    ['def main():\n    import requests\n    return {}', ['requests']],
+    ['import pandas\nimport pandas', ['pandas']],
+    ['try:\n    import orjson as json\nexcept ImportError:\n    import json', []],
+    ['try:\n    x = 1\nfinally:\n    pass\nimport jieba', ['jieba']],
+    ['text = """\nfrom here import nothing\nimport goods\n"""', []],
+    ['x = "import pandas"', []],
+    ['important = 1\nfrom_here = 2', []],
+  ]
+  for (const [code, missing] of table) {
+    it(`are ${JSON.stringify(missing)} of ${JSON.stringify(code)}`, () => {
+      expect(missingPackages(code)).to.deep.equal(missing)
+    })
+  }
+
+  it('keep a run from starting, by name', async () => {
+    const node = aNode('py', 'code', { code_language: 'python3', code: 'import pandas\ndef main(): pass', outputs: {} })
+    const { app, definition } = aJob('workflow', { workflow: aWorkflow([aStart(), node], edges('start>py')) })
+    expect(JSON.stringify(await aRunner().preflight(app, definition))).to.include('packages pandas are not')
+  })
+})
 
 describe('Python', function () {
   this.timeout(60_000)

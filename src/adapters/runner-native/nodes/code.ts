@@ -1,7 +1,8 @@
 import { textAt } from '#domain/json.ts'
 import { declaredOutputs } from '../code/declared-outputs.ts'
+import { missingPackages } from '../code/python-packages.ts'
 import { namedVariables } from './named-variables.ts'
-import { type NodeExecutor, NodeFailure } from './node-executor.ts'
+import { type Missing, type NodeExecutor, NodeFailure } from './node-executor.ts'
 
 /** Runs the node's code. */
 export const code: NodeExecutor = {
@@ -20,11 +21,22 @@ export const code: NodeExecutor = {
   },
   check: (node) => {
     const language = textAt(node.data, 'code_language')
-    if (language === 'javascript' || language === 'python3') return null
+    if (language === 'javascript') return null
+    if (language === 'python3') return checkPackages(textAt(node.data, 'code'))
     return {
       kind: 'node',
       reason: `code in ${language || 'an unnamed language'} cannot be run here`,
       fix: 'Rewrite the node in JavaScript or Python.',
     }
   },
+}
+
+function checkPackages(text: string): Missing | null {
+  const missing = missingPackages(text)
+  if (missing.length === 0) return null
+  return {
+    kind: 'node',
+    reason: `the Python packages ${missing.join(', ').slice(0, 200)} are not available here`,
+    fix: "Use Python's own library or JavaScript, or ask a service by an HTTP request.",
+  }
 }
