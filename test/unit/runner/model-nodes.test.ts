@@ -73,6 +73,12 @@ describe('JSON in an answer', () => {
     ['no json', undefined],
     ['', undefined],
     ['{'.repeat(200_000), undefined],
+    // A model may say anything: none of it may hold the server up, or break whoever reads it later.
+    [`\`\`\`${'\n'.repeat(300_000)}`, undefined],
+    ['```'.repeat(100_000), undefined],
+    [`${'['.repeat(100_000)}${']'.repeat(100_000)}`, undefined],
+    [`${'{"a":'.repeat(50_000)}1${'}'.repeat(50_000)}`, undefined],
+    ['<think>'.repeat(50_000), undefined],
   ]
   for (const [answer, json] of table) {
     it(`is ${JSON.stringify(json)} in ${JSON.stringify(answer.slice(0, 60))}`, () => {

@@ -35,6 +35,17 @@ describe('Python packages', () => {
     })
   }
 
+  // The import of an app looks at its code in this process: a hostile line must not hold it up.
+  it('are found in no time in lines that were made to take long', () => {
+    for (const line of ['import a%!', 'from a% import!', 'import a%', 'import a,%', 'from% a', "'''%"]) {
+      for (const filler of ['a', ' ', '.', ', ', '"']) {
+        const started = performance.now()
+        missingPackages(line.replace('%', filler.repeat(200_000)))
+        expect(performance.now() - started, line + filler).to.be.below(500)
+      }
+    }
+  })
+
   it('keep a run from starting, by name', async () => {
     const node = aNode('py', 'code', { code_language: 'python3', code: 'import pandas\ndef main(): pass', outputs: {} })
     const { app, definition } = aJob('workflow', { workflow: aWorkflow([aStart(), node], edges('start>py')) })

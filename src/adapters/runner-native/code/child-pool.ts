@@ -71,6 +71,7 @@ export function createChildPool({ start, timer, size, timeoutMs }: PoolSettings)
     const { child } = worker
     const kill = () => child.kill()
     let late = false
+    let isUp = false
     const expire = (afterMs: number) =>
       timer(afterMs, () => {
         late = true
@@ -79,11 +80,12 @@ export function createChildPool({ start, timer, size, timeoutMs }: PoolSettings)
     const outcomeOf = (reply: SandboxReply | null): Ran<string> => {
       if (reply !== null) return reply.said.ok ? { ok: true, value: reply.said.text } : reply.said
       if (signal.aborted || closed) return ended
-      return { ok: false, error: late ? 'it took too long' : 'it used too much memory' }
+      if (late) return { ok: false, error: 'it took too long' }
+      return { ok: false, error: isUp ? 'it used too much memory' : 'the server could not start its sandbox' }
     }
     let cancel = expire(START_MS)
     signal.addEventListener('abort', kill, { once: true })
-    const isUp = await child.ready
+    isUp = await child.ready
     cancel()
     cancel = expire(timeoutMs + KILL_GRACE_MS)
     const reply = isUp ? await child.ask(work) : null

@@ -32,12 +32,12 @@ export function missingPackages(code: string): readonly string[] {
 /** The packages that one statement imports. */
 function importedBy(statement: string): readonly string[] {
   if (statement.startsWith('from ')) {
-    const name = /^from\s+([A-Za-z_]\w*)[\w.]*\s+import\b/.exec(statement)?.[1]
+    const name = /^from\s+([A-Za-z_]\w*)(?:\.[\w.]*)?\s+import\b/.exec(statement)?.[1]
     return name === undefined ? [] : [name]
   }
   if (!statement.startsWith('import ')) return []
   const parts = statement.slice('import '.length).split(/[#;]/)[0]?.split(',') ?? []
-  const names = parts.map((part) => /^([A-Za-z_]\w*)[\w.]*(?:\s+as\s+\w+)?$/.exec(part.trim())?.[1])
+  const names = parts.map((part) => /^([A-Za-z_]\w*)(?:\.[\w.]*)?(?:\s+as\s+\w+)?$/.exec(part.trim())?.[1])
   // Prose is no statement, and one odd part makes it prose.
   return names.every((name) => name !== undefined) ? names : []
 }

@@ -36,13 +36,16 @@ export function startPythonChild(): Child {
  * interpreters only. It does not keep the parent alive while idle.
  */
 function startChild(script: string, entries: readonly string[], packages: readonly string[], heapMb: number): Child {
-  const child = fork(script, [], {
+  const places = entries.map((name) => `${name}=${import.meta.resolve(name)}`)
+  const child = fork(script, places, {
     env: {},
     execArgv: [
       '--permission',
       ...readable(script, entries, packages).map((path) => `--allow-fs-read=${path}`),
       '--disallow-code-generation-from-strings',
       '--no-warnings',
+      '--import',
+      new URL('./sandbox-packages.ts', import.meta.url).href,
       `--max-old-space-size=${heapMb}`,
     ],
     // Nothing it prints is worth a log line that its author could write.

@@ -1,5 +1,6 @@
 import { JSONRepairError, jsonrepair } from 'jsonrepair'
 import type { Json } from '#domain/app.ts'
+import { parseJson } from '../parse-json.ts'
 import { splitThinking } from './split-thinking.ts'
 
 /** Longer than any answer that is meant as JSON; mending takes time. */
@@ -8,7 +9,7 @@ const MAX_CHARS = 400_000
 /** The JSON in a model's answer, out of its thoughts, fences and chatter, mended where needed; undefined without any. */
 export function saidJson(answer: string): Json | undefined {
   const text = splitThinking(answer).text.slice(0, MAX_CHARS)
-  const fenced = /```(?:json)?\s*\n(.*?)```/is.exec(text)?.[1]
+  const fenced = /```(?:json)?[^\S\n]*\n(.*?)```/is.exec(text)?.[1]
   const candidates = [fenced, text, between(text, '{', '}'), between(text, '[', ']')]
   for (const candidate of candidates) {
     const json = candidate === undefined ? undefined : parsed(candidate)
@@ -25,13 +26,8 @@ function between(text: string, open: string, close: string): string | undefined 
 
 /** Only objects and lists: a bare word or number is chatter. */
 function parsed(text: string): Json | undefined {
-  try {
-    const value: Json = JSON.parse(text)
-    return typeof value === 'object' && value !== null ? value : undefined
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined
-    throw error
-  }
+  const value = parseJson(text)
+  return typeof value === 'object' && value !== null ? value : undefined
 }
 
 function mended(text: string): Json | undefined {

@@ -1,8 +1,6 @@
 import type { Json, JsonObject } from '#domain/app.ts'
 import { isList, isObject, objectAt, textsAt } from '#domain/json.ts'
 
-const MAX_DEPTH = 30
-
 /**
  * Where a value does not fit a JSON schema, or null. Knows what the editors of apps write: type, properties, required,
  * additionalProperties, items and enum; other keywords count as met. Interpreted, because compiling a foreign schema
@@ -10,7 +8,6 @@ const MAX_DEPTH = 30
  */
 export function schemaFault(schema: JsonObject, value: Json, path = ''): string | null {
   const at = path === '' ? 'the value' : path
-  if (path.split('.').length > MAX_DEPTH) return `${at} is nested too deep`
   const types = typeof schema.type === 'string' ? [schema.type] : textsAt(schema, 'type')
   if (types.length > 0 && !types.some((type) => isOfType(type, value)))
     return `${at} is not of type ${types.join(' or ')}`

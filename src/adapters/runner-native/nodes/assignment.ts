@@ -1,5 +1,6 @@
 import type { Json } from '#domain/app.ts'
 import { isList } from '#domain/json.ts'
+import { parseJson } from '../parse-json.ts'
 import { NodeFailure } from './node-executor.ts'
 import { fitsType, itemType, zeroOf } from './variable-types.ts'
 
@@ -42,12 +43,7 @@ function calculated(operation: '+=' | '-=' | '*=' | '/=', left: number, right: n
 /** Constants for objects and lists are written as JSON text. */
 function fromText(type: string, value: Json): Json {
   if (typeof value !== 'string' || (type !== 'object' && itemType(type) === null)) return value
-  try {
-    return JSON.parse(value) as Json
-  } catch (error) {
-    if (error instanceof SyntaxError) return refuse(`the value is no ${type}`)
-    throw error
-  }
+  return parseJson(value) ?? refuse(`the value is no ${type}`)
 }
 
 function checked(operation: string, type: string, value: Json): Json {

@@ -1,5 +1,6 @@
 import type { Json, JsonObject } from '#domain/app.ts'
 import { isList, isObject } from '#domain/json.ts'
+import { parseJson } from '../parse-json.ts'
 import { fitsType, itemType, zeroOf } from './variable-types.ts'
 
 /** One value to be found in a text. */
@@ -58,11 +59,5 @@ function typeOf({ type }: Parameter): string {
 }
 
 function parsed(raw: Json): Json {
-  if (typeof raw !== 'string') return null
-  try {
-    return JSON.parse(raw) as Json
-  } catch (error) {
-    if (error instanceof SyntaxError) return null
-    throw error
-  }
+  return typeof raw === 'string' ? (parseJson(raw) ?? null) : null
 }

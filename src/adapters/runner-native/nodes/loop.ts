@@ -3,6 +3,7 @@ import { numberAt, objectsAt, textAt, textsAt } from '#domain/json.ts'
 import { hasNode } from '../graph/graph.ts'
 import type { ContainerExecutor } from '../graph/rounds.ts'
 import { resolve, type VariablePool } from '../graph/variable-pool.ts'
+import { parseJson } from '../parse-json.ts'
 import { ComparisonFault } from './comparison.ts'
 import { holds } from './conditions.ts'
 import { NodeFailure } from './node-executor.ts'
@@ -71,10 +72,7 @@ function constant(type: string, value: Json): Json {
   }
   if (type === 'boolean') return value.toLowerCase() === 'true'
   if (type !== 'object' && itemType(type) === null) return value
-  try {
-    return JSON.parse(value || 'null') as Json
-  } catch (error) {
-    if (error instanceof SyntaxError) throw new NodeFailure('LoopVariableError', `a loop variable is no ${type}`)
-    throw error
-  }
+  const json = parseJson(value || 'null')
+  if (json === undefined) throw new NodeFailure('LoopVariableError', `a loop variable is no ${type}`)
+  return json
 }

@@ -3,6 +3,7 @@ import { isObject, objectAt } from '#domain/json.ts'
 import type { ModelMessage } from '../models/model-client.ts'
 import { saidJson } from '../models/said-json.ts'
 import { schemaFault } from '../models/schema-fault.ts'
+import { parseJson } from '../parse-json.ts'
 import { NodeFailure } from './node-executor.ts'
 
 /** The schema that a node's answer must fit, or null when it may say what it likes. */
@@ -36,11 +37,5 @@ export function structured(schema: JsonObject, answer: string): Json {
 
 /** Some files keep the schema as text. */
 function parsed(schema: Json): Json {
-  if (typeof schema !== 'string') return schema
-  try {
-    return JSON.parse(schema) as Json
-  } catch (error) {
-    if (error instanceof SyntaxError) return null
-    throw error
-  }
+  return typeof schema === 'string' ? (parseJson(schema) ?? null) : schema
 }
