@@ -71,6 +71,24 @@ describe('the packed program', function () {
     expect(latchkey(['whoami']).status).to.equal(4)
   })
 
+  // Its node_modules holds links, as pnpm's does, and the sandbox may read nothing but its interpreters.
+  it('starts its sandboxes', () => {
+    const module = join(installed, 'dist/src/adapters/runner-native/code/sandbox-process.js')
+    const started = spawnSync(
+      process.execPath,
+      [
+        '--input-type=module',
+        '-e',
+        `const { startJavaScriptChild, startPythonChild } = await import(${JSON.stringify(module)})
+        const children = [startJavaScriptChild(), startPythonChild()]
+        console.log((await Promise.all(children.map(({ ready }) => ready))).join())
+        for (const child of children) child.kill()`,
+      ],
+      { env: env(), encoding: 'utf8' },
+    )
+    expect(started.stdout.trim(), started.stderr).to.equal('true,true')
+  })
+
   it('migrates and serves, and ends in order on SIGTERM', async () => {
     const launcher = join(installed, 'bin/latchkey.js')
     const server = spawn(process.execPath, [launcher, 'serve'], {
