@@ -177,14 +177,8 @@ function refuseRepeated(names: readonly string[], style: InvalidStyle): DomainEr
 }
 
 /** Runs the guards that `access` names; each stands before the body is read. */
-async function admit<A extends Access>(
-  access: A,
-  path: string,
-  ctx: Context,
-  http: HttpContext,
-): Promise<WhoBy[A['kind']]> {
-  const who = await admitAs(access, path, ctx, http)
-  return who as WhoBy[A['kind']] // the switch below returns what WhoBy says for each kind
+function admit<A extends Access>(access: A, path: string, ctx: Context, http: HttpContext): Promise<WhoBy[A['kind']]> {
+  return admitAs(access, path, ctx, http) as Promise<WhoBy[A['kind']]> // the switch below returns what WhoBy says for each kind
 }
 
 async function admitAs(access: Access, path: string, ctx: Context, http: HttpContext): Promise<WhoBy[Access['kind']]> {

@@ -58,9 +58,9 @@ function connect(url: string, name: string): Redis | Cluster {
   const options = {
     connectionName: name.replaceAll(/[^\w.-]/g, ''),
     connectTimeout: TIMEOUT_MS,
-    commandTimeout: TIMEOUT_MS,
-    // A server that accepts and then says nothing is as dead as one that refuses.
-    socketTimeout: 2 * TIMEOUT_MS,
+    // A server that accepts and then says nothing is as dead as one that refuses. One timer for all commands under
+    // way: one each costs as much as the command.
+    socketTimeout: TIMEOUT_MS,
     maxRetriesPerRequest: 0,
     enableOfflineQueue: false,
     // A swap whose answer was lost may have happened; sent again it would say that somebody else won.

@@ -16,7 +16,7 @@ export type RateLimiterSettings = {
 export function createRedisRateLimiter(redis: RedisLink, { prefix, now }: RateLimiterSettings): RateLimiter {
   const readEntry = makeEntryReader()
   // Unique over all replicas at the price of a number: a random id each would cost as much as the script.
-  const replica = randomUUID()
+  const replica = randomUUID().slice(0, 13)
   let receipts = 0
 
   /** The part of a bucket's key that names whose it is decides the slot: a token's limit and cache entry share one. */
@@ -33,7 +33,7 @@ export function createRedisRateLimiter(redis: RedisLink, { prefix, now }: RateLi
   }
 
   /** The verdicts of all buckets and the cache entry, in one write: the token's own bucket brings the entry along. */
-  async function ask(buckets: readonly Bucket[], receipt: string, tokenHash: string | undefined): Promise<Asked> {
+  function ask(buckets: readonly Bucket[], receipt: string, tokenHash: string | undefined): Promise<Asked> {
     const carrier = tokenHash === undefined ? -1 : buckets.findIndex((bucket) => isOf(bucket, tokenHash))
     const bucket = buckets[carrier]
     return redis.ask(async (commands) => {

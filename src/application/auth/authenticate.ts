@@ -78,7 +78,8 @@ export function makeAuthenticate(needs: Needs): Authenticate {
       throw new DomainError('rate_limited', { retryAfterMs })
     }
 
-    const context = await live(cached, tokenHash)
+    const isFresh = cached.kind === 'hit' && !isExpired(cached.context, now())
+    const context = isFresh ? cached.context : await live(cached, tokenHash)
     if (context === null) {
       // Replaying a dead token must not use up the limit of the person it was once given to.
       if (own !== undefined) await limiter.giveBack(own, receipt)
