@@ -146,6 +146,16 @@ def main(a: int, b: dict, *, c=None) -> dict:
     })
   })
 
+  it('gives every interpreter chances of its own', async () => {
+    // Interpreters begin as copies of one; a copied seed would make every token that code draws the same.
+    const code =
+      'import random, secrets, uuid\ndef main():\n    return {"drawn": [random.random(), secrets.token_hex(8), str(uuid.uuid4())]}'
+    const drawn = await Promise.all(['one', 'two'].map((appId) => python(code, {}, appId)))
+    const values = drawn.flatMap((ran) => (ran.ok ? Object.values(ran.value as JsonObject).flat() : []))
+    expect(values).to.have.length(6)
+    expect(new Set(values)).to.have.length(6)
+  })
+
   it('keeps no variable from one call to the next', async () => {
     const code = 'def main():\n    seen = "leak" in globals()\n    globals()["leak"] = 1\n    return {"seen": seen}'
     expect(await python(code)).to.deep.equal({ ok: true, value: { seen: false } })

@@ -1,7 +1,9 @@
 /**
- * Runs Python in a process of its own, which serves one app. The permission model and
- * the closed doors are what holds; that Python sees no JavaScript globals only makes the way to them longer.
+ * Runs Python in a process of its own, which serves one app. The permission model and the
+ * closed doors are what holds; that Python sees no JavaScript globals only makes the way to them longer.
  */
+import { once } from 'node:events'
+import { buffer } from 'node:stream/consumers'
 import { loadPyodide } from 'pyodide'
 import { closeDoors } from './close-doors.ts'
 import type { SandboxJob, SandboxReply } from './sandbox-messages.ts'
@@ -28,12 +30,22 @@ __call
 
 closeDoors()
 const silent = () => {}
+/** The memory of an interpreter that has just started, from the first child; it saves nine tenths of a start. */
+const kept = await buffer(process.stdin)
 const python = await loadPyodide({
+  ...(kept.length > 0 ? { _loadSnapshot: kept } : { _makeSnapshot: true }),
   jsglobals: Object.create(null),
   stdout: silent,
   stderr: silent,
   env: { HOME: '/home/pyodide' },
 })
+if (kept.length === 0) {
+  python.runPython('import json, re, traceback')
+  process.stdout.end(python.makeMemorySnapshot())
+  await once(process.stdout, 'finish')
+}
+// The seed is in the memory that everybody begins with.
+python.runPython('import random; random.seed()')
 const call: unknown = python.runPython(CALL)
 
 process.on('message', (job: SandboxJob) => {

@@ -1,5 +1,6 @@
 import { fork } from 'node:child_process'
 import { dirname, join, sep } from 'node:path'
+import type { Readable, Writable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import type { SandboxReply, SandboxWork } from './sandbox-messages.ts'
 
@@ -15,27 +16,48 @@ export type Child = {
   kill(): void
 }
 
+/** What a child is made of, and what passes to and fro before it takes jobs. */
+type Making = {
+  readonly script: string
+  /** Packages that the script names, and all of which it reads files. */
+  readonly entries: readonly string[]
+  readonly packages: readonly string[]
+  readonly heapMb: number
+  /** What its standard input holds. */
+  readonly input?: Uint8Array
+  /** Takes its standard output, all of it written before any foreign code came in. */
+  readonly keep?: (output: Uint8Array) => void
+}
+
+/** More than any memory that is kept. */
+const MAX_OUTPUT_BYTES = 64 * 1024 * 1024
+
 /** Where JavaScript and templates run. */
 export function startJavaScriptChild(): Child {
   const packages = ['quickjs-emscripten', 'quickjs-emscripten-core', '@jitl', '@huggingface/jinja']
-  return startChild(
-    fileURLToPath(new URL('./sandbox-child.ts', import.meta.url)),
-    ['quickjs-emscripten', '@huggingface/jinja'],
-    packages,
-    128,
-  )
+  const script = fileURLToPath(new URL('./sandbox-child.ts', import.meta.url))
+  return startChild({ script, entries: ['quickjs-emscripten', '@huggingface/jinja'], packages, heapMb: 128 })
 }
 
-/** Where Python runs; its own memory is capped within. */
-export function startPythonChild(): Child {
-  return startChild(fileURLToPath(new URL('./python-child.ts', import.meta.url)), ['pyodide'], ['pyodide'], 256)
+/**
+ * Starts children for Python, whose own memory is capped within. The first one tells how an interpreter looks that has
+ * just started; every later one begins there.
+ */
+export function createPythonStarter(): () => Child {
+  const script = fileURLToPath(new URL('./python-child.ts', import.meta.url))
+  const making = { script, entries: ['pyodide'], packages: ['pyodide'], heapMb: 256 }
+  let kept: Uint8Array | null = null
+  const keep = (output: Uint8Array) => {
+    kept = output.length > 0 ? output : null
+  }
+  return () => startChild(kept === null ? { ...making, keep } : { ...making, input: kept })
 }
 
 /**
  * Starts a child without environment, without network-worthy secrets, and with read access to its own script and its
  * interpreters only. It does not keep the parent alive while idle.
  */
-function startChild(script: string, entries: readonly string[], packages: readonly string[], heapMb: number): Child {
+function startChild({ script, entries, packages, heapMb, input = new Uint8Array(), keep }: Making): Child {
   const places = entries.map((name) => `${name}=${import.meta.resolve(name)}`)
   const child = fork(script, places, {
     env: {},
@@ -49,9 +71,11 @@ function startChild(script: string, entries: readonly string[], packages: readon
       `--max-old-space-size=${heapMb}`,
     ],
     // Nothing it prints is worth a log line that its author could write.
-    stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+    stdio: ['pipe', keep === undefined ? 'ignore' : 'pipe', 'ignore', 'ipc'],
     serialization: 'json',
   })
+  if (child.stdin !== null) hand(child.stdin, input)
+  const told = keep === undefined || child.stdout === null ? Promise.resolve() : outputOf(child.stdout).then(keep)
   let alive = true
   let nextId = 1
   let answer: ((reply: SandboxReply | null) => void) | null = null
@@ -64,7 +88,8 @@ function startChild(script: string, entries: readonly string[], packages: readon
     gone.resolve()
   }
   child.on('message', (message: 'ready' | SandboxReply) => {
-    if (message === 'ready') started.resolve(true)
+    // Only what came before the first job can be trusted, so it has to be here by then.
+    if (message === 'ready') void told.then(() => started.resolve(true))
     else answer?.(message)
   })
   child.once('exit', end)
@@ -99,6 +124,29 @@ function startChild(script: string, entries: readonly string[], packages: readon
       child.kill('SIGKILL')
     },
   }
+}
+
+/** A child that dies early reads nothing, and that is not the writer's fault. */
+function hand(stdin: Writable, input: Uint8Array): void {
+  stdin.on('error', () => {})
+  stdin.end(input)
+}
+
+/** All of it, or nothing when it is too much or breaks off. */
+async function outputOf(stdout: Readable): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = []
+  let size = 0
+  try {
+    for await (const chunk of stdout) {
+      size += chunk.length
+      if (size > MAX_OUTPUT_BYTES) return new Uint8Array()
+      chunks.push(chunk)
+    }
+  } catch (error) {
+    if (error instanceof Error) return new Uint8Array()
+    throw error
+  }
+  return Buffer.concat(chunks)
 }
 
 /** The folder of the script, and the packages it loads. */

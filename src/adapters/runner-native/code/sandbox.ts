@@ -3,14 +3,14 @@ import type { Json } from '#domain/app.ts'
 import { renderPlain } from '../templates/plain-template.ts'
 import { createChildPool } from './child-pool.ts'
 import type { CodeRunner, Ran, TemplateRenderer } from './code-runner.ts'
-import { startJavaScriptChild, startPythonChild } from './sandbox-process.ts'
+import { createPythonStarter, startJavaScriptChild } from './sandbox-process.ts'
 
 /** How much children may take. */
 export type SandboxSettings = {
   readonly timer: Timer
   /** Children for JavaScript and templates kept warm at most. */
   readonly size?: number
-  /** Children for Python; each takes some 150 MB and two seconds to start, and serves one app. */
+  /** Children for Python; each takes some 200 MB and serves one app. */
   readonly pythonSize?: number
   /** What one piece of code or template may take. */
   readonly timeoutMs?: number
@@ -24,7 +24,7 @@ const MAX_RENDERED = 400_000
 /** Runs code and templates of apps in children that hold nothing worth stealing. */
 export function createSandbox({ timer, size = 2, pythonSize = 4, timeoutMs = 15_000 }: SandboxSettings): Sandbox {
   const scripts = createChildPool({ start: startJavaScriptChild, timer, size, timeoutMs })
-  const pythons = createChildPool({ start: startPythonChild, timer, size: pythonSize, timeoutMs })
+  const pythons = createChildPool({ start: createPythonStarter(), timer, size: pythonSize, timeoutMs })
   return {
     async runJavaScript(code, inputs, signal) {
       const said = await scripts.submit({ kind: 'javascript', code, inputs, timeoutMs }, '', signal)
