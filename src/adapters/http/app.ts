@@ -45,7 +45,8 @@ export function createHttpApp(http: HttpContext): Koa {
   mount(routing, `/.well-known/oauth-authorization-server${PREFIX}`, metadata, http)
   for (const { method, path, serve } of pageRoutes) routing.router[method](path, (ctx) => serve(ctx, http))
 
-  app.use((ctx, next) => head(ctx, () => rescue(ctx, next, http), http))
+  const nextRequestId = requestIds()
+  app.use((ctx, next) => head(ctx, () => rescue(ctx, next, http), http, nextRequestId))
   app.use(preflight(http.settings.corsOrigins))
   app.use((ctx, next) => routing.exact.get(`${ctx.method} ${ctx.path}`)?.(ctx) ?? next())
   app.use(routing.router.routes())
@@ -69,25 +70,36 @@ const REQUEST_ID = /^[\w.-]{1,128}$/
 const TRACE_PARENT = /^[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}$/
 
 /** `default-src 'self'`: no inline script or style ever runs, whatever reaches a page. */
-const HEADERS = new Map([
-  ['X-Content-Type-Options', 'nosniff'],
-  ['Referrer-Policy', 'no-referrer'],
-  ['X-Frame-Options', 'DENY'],
-  ['Content-Security-Policy', "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"],
-])
+const HEADERS = Object.entries({
+  'X-Content-Type-Options': 'nosniff',
+  'Referrer-Policy': 'no-referrer',
+  'X-Frame-Options': 'DENY',
+  'Content-Security-Policy': "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+})
+
+/** Ids unique over processes, at the price of a number each: nobody has to be kept from guessing them. */
+function requestIds(): () => string {
+  const origin = crypto.randomUUID().slice(0, 13)
+  let count = 0
+  return () => {
+    count += 1
+    return `${origin}.${count}`
+  }
+}
 
 /** Headers of every answer. */
-function head(ctx: Context, next: Next, { version }: HttpContext): Promise<void> {
-  const requestId = requestIdOf(ctx)
+function head(ctx: Context, next: Next, { version }: HttpContext, nextRequestId: () => string): Promise<void> {
+  const requestId = requestIdOf(ctx, nextRequestId)
   ctx.state.requestId = requestId
-  ctx.res.setHeader('X-Request-Id', requestId).setHeader('X-Version', version).setHeaders(HEADERS)
+  ctx.res.setHeader('X-Request-Id', requestId).setHeader('X-Version', version)
+  for (const [name, value] of HEADERS) ctx.res.setHeader(name, value)
   if (ctx.path.startsWith(PREFIX) || ctx.path.startsWith(CONSOLE_PREFIX)) ctx.state.isApi = true
   return next()
 }
 
-function requestIdOf(ctx: Context): string {
+function requestIdOf(ctx: Context, next: () => string): string {
   const given = ctx.get('X-Request-Id')
-  return REQUEST_ID.test(given) ? given : (TRACE_PARENT.exec(ctx.get('traceparent'))?.[1] ?? crypto.randomUUID())
+  return REQUEST_ID.test(given) ? given : (TRACE_PARENT.exec(ctx.get('traceparent'))?.[1] ?? next())
 }
 
 /** The one place where anything thrown becomes an answer. */

@@ -34,33 +34,32 @@ export function createRedisRateLimiter(redis: RedisLink, { prefix, now }: RateLi
 
   /** The verdicts of all buckets and the cache entry, in one write: the token's own bucket brings the entry along. */
   function ask(buckets: readonly Bucket[], receipt: string, tokenHash: string | undefined): Promise<Asked> {
-    const carrier = tokenHash === undefined ? -1 : buckets.findIndex((bucket) => isOf(bucket, tokenHash))
-    const bucket = buckets[carrier]
+    const [first] = buckets
+    const carrier = tokenHash !== undefined && first !== undefined && isOf(first, tokenHash) ? first : null
+    if (carrier !== null && tokenHash !== undefined && buckets.length === 1) {
+      return redis.ask((commands) => takeAndRead(commands, carrier, receipt, tokenHash))
+    }
     return redis.ask(async (commands) => {
-      if (tokenHash === undefined || bucket === undefined) {
-        const [raw, ...refusals] = await Promise.all([
-          tokenHash === undefined ? null : commands.get(cacheKey(prefix, tokenHash)),
-          ...buckets.map((one) => take(commands, one, receipt)),
-        ])
-        return { raw, refusals }
-      }
-      const { limit, windowMs } = bucket
-      const read = commands.takeHitAndRead(
-        keyOf(bucket),
-        cacheKey(prefix, tokenHash),
-        limit,
-        windowMs,
-        receipt,
-        now?.() ?? '',
-      )
-      if (buckets.length === 1) {
-        const [raw, refusal] = await read
-        return { raw, refusals: [refusal] }
-      }
-      const others = buckets.map((one) => (one === bucket ? ADMITTED : take(commands, one, receipt)))
-      const [[raw, refusal], ...refusals] = await Promise.all([read, ...others])
-      return { raw, refusals: refusals.with(carrier, refusal) }
+      const [read, ...others] = await Promise.all([
+        carrier === null || tokenHash === undefined
+          ? readAlone(commands, tokenHash)
+          : takeAndRead(commands, carrier, receipt, tokenHash),
+        ...buckets.filter((bucket) => bucket !== carrier).map((bucket) => take(commands, bucket, receipt)),
+      ])
+      return [read[0], ...(carrier === null ? [] : [read[1]]), ...others]
     })
+  }
+
+  function takeAndRead(commands: Commands, bucket: Bucket, receipt: string, tokenHash: string) {
+    const entry = cacheKey(prefix, tokenHash)
+    return commands.takeHitAndRead(keyOf(bucket), entry, bucket.limit, bucket.windowMs, receipt, now?.() ?? '')
+  }
+
+  async function readAlone(
+    commands: Commands,
+    tokenHash: string | undefined,
+  ): Promise<readonly [string | null, Refusal]> {
+    return [tokenHash === undefined ? null : await commands.get(cacheKey(prefix, tokenHash)), ADMITTED]
   }
 
   const remove = (commands: Commands, bucket: Bucket, receipt: string) => commands.zrem(keyOf(bucket), receipt)
@@ -69,7 +68,7 @@ export function createRedisRateLimiter(redis: RedisLink, { prefix, now }: RateLi
     async admit(buckets, tokenHash) {
       receipts += 1
       const receipt = `${replica}.${receipts}`
-      const { raw, refusals } = await ask(buckets, receipt, tokenHash)
+      const [raw, ...refusals] = await ask(buckets, receipt, tokenHash)
       const cached = tokenHash === undefined ? MISS : readEntry(raw, tokenHash)
       const index = refusals.findIndex((refusal) => refusal.length > 0)
       const bucket = buckets[index]
@@ -92,7 +91,8 @@ export function createRedisRateLimiter(redis: RedisLink, { prefix, now }: RateLi
   }
 }
 
-type Asked = { readonly raw: string | null; readonly refusals: readonly Refusal[] }
+/** The cache entry, then a verdict a bucket, in their order: a bearer's own limit comes first. */
+type Asked = readonly [raw: string | null, ...refusals: Refusal[]]
 
 const ADMITTED: Refusal = []
 const MISS = { kind: 'miss' } as const
