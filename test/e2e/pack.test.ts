@@ -79,8 +79,8 @@ describe('the packed program', function () {
       [
         '--input-type=module',
         '-e',
-        `const { startJavaScriptChild, startPythonChild } = await import(${JSON.stringify(module)})
-        const children = [startJavaScriptChild(), startPythonChild()]
+        `const { startJavaScriptChild, createPythonStarter } = await import(${JSON.stringify(module)})
+        const children = [startJavaScriptChild(), createPythonStarter()()]
         console.log((await Promise.all(children.map(({ ready }) => ready))).join())
         for (const child of children) child.kill()`,
       ],
