@@ -95,7 +95,9 @@ export function loadConfig(env: Environment): { readonly config: Config; readonl
       'difyctl',
       'latchkey',
     ],
-    corsOrigins: read.list('OPENAPI_CORS_ALLOW_ORIGINS', isOrigin, 'a comma-separated list of origins') ?? [],
+    corsOrigins: (read.list('OPENAPI_CORS_ALLOW_ORIGINS', isOrigin, 'a comma-separated list of origins') ?? []).map(
+      (origin) => new URL(origin).origin,
+    ),
     bearerPerMinute: read.whole('OPENAPI_RATE_LIMIT_PER_TOKEN', 60, 0, 1_000_000),
     decidePerHour: read.whole('DEVICE_FLOW_APPROVE_RATE_LIMIT_PER_HOUR', 10, 0, 1_000_000),
     tokenTtlDays: tokenTtlDays(env.OAUTH_TTL_DAYS, (warning) => warnings.push(warning)),
@@ -183,8 +185,9 @@ function reader(env: Environment, fault: (name: string, wanted: string) => void)
         .map((item) => item.trim())
         .filter((item) => item !== '')
       if (items === undefined) return null
-      if (!items.every(isGood)) fault(name, wanted)
-      return items
+      if (items.every(isGood)) return items
+      fault(name, wanted)
+      return null
     },
     secretKeys(name: string): readonly SigningKey[] | null {
       const wanted = `at least ${MIN_KEY_LENGTH} characters, or comma-separated kid:key pairs of which each key has`

@@ -140,6 +140,11 @@ describe('configuration', () => {
     expect(config.corsOrigins).to.deep.equal(['https://a.example', 'https://b.example'])
   })
 
+  it('takes an origin with a closing slash for the one that browsers send', () => {
+    const { config } = loadConfig({ OPENAPI_CORS_ALLOW_ORIGINS: 'https://a.example/, https://B.example:443' })
+    expect(config.corsOrigins).to.deep.equal(['https://a.example', 'https://b.example'])
+  })
+
   it('lets the first of several signing keys sign and names a bare one as other servers do', () => {
     const [first, second] = ['a'.repeat(32), 'b'.repeat(40)]
     expect(loadConfig({ SECRET_KEY: `k2:${first},k1:${second}` }).config.secretKeys).to.deep.equal([

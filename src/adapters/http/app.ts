@@ -45,8 +45,7 @@ export function createHttpApp(http: HttpContext): Koa {
   mount(routing, `/.well-known/oauth-authorization-server${PREFIX}`, metadata, http)
   for (const { method, path, serve } of pageRoutes) routing.router[method](path, (ctx) => serve(ctx, http))
 
-  const nextRequestId = requestIds()
-  app.use((ctx, next) => head(ctx, () => rescue(ctx, next, http), http, nextRequestId))
+  app.use((ctx, next) => head(ctx, () => rescue(ctx, next, http), http))
   app.use(preflight(http.settings.corsOrigins))
   app.use((ctx, next) => routing.exact.get(`${ctx.method} ${ctx.path}`)?.(ctx) ?? next())
   app.use(routing.router.routes())
@@ -77,19 +76,9 @@ const HEADERS = Object.entries({
   'Content-Security-Policy': "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
 })
 
-/** Ids unique over processes, at the price of a number each: nobody has to be kept from guessing them. */
-function requestIds(): () => string {
-  const origin = crypto.randomUUID().slice(0, 13)
-  let count = 0
-  return () => {
-    count += 1
-    return `${origin}.${count}`
-  }
-}
-
 /** Headers of every answer. */
-function head(ctx: Context, next: Next, { version }: HttpContext, nextRequestId: () => string): Promise<void> {
-  const requestId = requestIdOf(ctx, nextRequestId)
+function head(ctx: Context, next: Next, { version }: HttpContext): Promise<void> {
+  const requestId = requestIdOf(ctx)
   ctx.state.requestId = requestId
   ctx.res.setHeader('X-Request-Id', requestId).setHeader('X-Version', version)
   for (const [name, value] of HEADERS) ctx.res.setHeader(name, value)
@@ -97,9 +86,9 @@ function head(ctx: Context, next: Next, { version }: HttpContext, nextRequestId:
   return next()
 }
 
-function requestIdOf(ctx: Context, next: () => string): string {
+function requestIdOf(ctx: Context): string {
   const given = ctx.get('X-Request-Id')
-  return REQUEST_ID.test(given) ? given : (TRACE_PARENT.exec(ctx.get('traceparent'))?.[1] ?? next())
+  return REQUEST_ID.test(given) ? given : (TRACE_PARENT.exec(ctx.get('traceparent'))?.[1] ?? crypto.randomUUID())
 }
 
 /** The one place where anything thrown becomes an answer. */
@@ -110,7 +99,8 @@ async function rescue(ctx: Context, next: Next, { log }: HttpContext): Promise<v
     if (ctx.res.headersSent) throw error
     writeError(ctx, error)
     if (ctx.state.isApi === true && !ctx.response.get('Cache-Control')) ctx.set('Cache-Control', 'no-store')
-    if (error instanceof DomainError && ctx.status < 500) return
+    // A caller who hung up, and by that ended the run that was to answer, met no fault.
+    if (error instanceof DomainError && (ctx.status < 500 || ctx.res.destroyed)) return
     const { requestId } = ctx.state
     log.error('request failed', { requestId, method: ctx.method, route: ctx._matchedRoute ?? ctx.path, error })
   }

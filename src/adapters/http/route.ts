@@ -282,7 +282,11 @@ class LazyFacts implements RequestFacts {
   // Handlers take these apart from the object, so they carry what they need.
   get onHangUp() {
     const { res } = this.#ctx
-    return (fire: () => void) => void res.once('close', () => (res.writableFinished ? undefined : fire()))
+    return (fire: () => void) => {
+      // Whoever went away while the guards were asked is told of by no event any more.
+      if (res.destroyed) fire()
+      else res.once('close', () => (res.writableFinished ? undefined : fire()))
+    }
   }
 
   get setPass() {

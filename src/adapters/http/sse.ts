@@ -9,8 +9,6 @@ export type EventStream = {
   readonly kind: 'event-stream'
   readonly frames: AsyncIterable<Readonly<Record<string, unknown>>>
   readonly pingAtOnce: boolean
-  /** The reader went away before the last frame. */
-  readonly hangUp: () => void
 }
 
 /**
@@ -19,7 +17,7 @@ export type EventStream = {
  */
 export async function writeEventStream(res: ServerResponse, stream: EventStream, timer: Timer): Promise<void> {
   let cancelPing = () => {}
-  let gone = false
+  let gone = res.destroyed
   const expectSilence = () => {
     cancelPing()
     cancelPing = timer(PING_AFTER_MS, () => {
@@ -29,7 +27,6 @@ export async function writeEventStream(res: ServerResponse, stream: EventStream,
   }
   const onClose = () => {
     gone = true
-    stream.hangUp()
   }
   res.once('close', onClose)
   res.flushHeaders()

@@ -119,13 +119,12 @@ const run = route({
   ],
   handle: async ({ body }, admitted, cases, { prefersEventStream, onHangUp }) => {
     const streaming = body.response_mode === undefined ? prefersEventStream : body.response_mode === 'streaming'
-    const started = await cases.runApp(admitted, inputOf(body, admitted))
-    if (!streaming) {
-      onHangUp(started.hangUp)
-      return replyOf(started)
-    }
+    const gone = new AbortController()
+    onHangUp(() => gone.abort())
+    const started = await cases.runApp(admitted, inputOf(body, admitted), gone.signal)
+    if (!streaming) return replyOf(started)
     const frames = framesOf(started, authorOf(admitted))
-    return { kind: 'event-stream', frames, pingAtOnce: isGraphMode(started.mode), hangUp: started.hangUp }
+    return { kind: 'event-stream', frames, pingAtOnce: isGraphMode(started.mode) }
   },
 })
 
