@@ -1,6 +1,7 @@
 import { answer } from './answer.ts'
 import { assigner } from './assigner.ts'
 import { code } from './code.ts'
+import { documentExtractor } from './document-extractor.ts'
 import { end } from './end.ts'
 import { httpRequest } from './http-request.ts'
 import { ifElse } from './if-else.ts'
@@ -27,6 +28,7 @@ export type SupportedType =
   | 'assigner'
   | 'list-operator'
   | 'http-request'
+  | 'document-extractor'
   | 'question-classifier'
   | 'parameter-extractor'
   | 'iteration-start'
@@ -46,6 +48,7 @@ const table: { readonly [T in SupportedType]: NodeExecutor } = {
   assigner,
   'list-operator': listOperator,
   'http-request': httpRequest,
+  'document-extractor': documentExtractor,
   'question-classifier': questionClassifier,
   'parameter-extractor': parameterExtractor,
   'iteration-start': pass,
