@@ -382,6 +382,27 @@ describe('POST /apps/:id/run', () => {
       expect(await endOf(started, started.jobs[0]?.ids.runId)).to.equal('stopped')
     })
 
+    for (const mode of ['blocking', 'streaming']) {
+      it(`ends a ${mode} chat whose model has not said a word yet, and is no fault in the log`, async () => {
+        const appId = await started.world.addApp(chatFile())
+        const lines = started.world.logLines.length
+        const gone = new AbortController()
+        const asking = fetch(`${started.world.url}/openapi/v1/apps/${appId}/run`, {
+          method: 'POST',
+          headers: { Authorization: `Bearer ${started.login.token}`, 'Content-Type': 'application/json' },
+          body: JSON.stringify({ inputs: {}, query: 'hi', response_mode: mode }),
+          signal: gone.signal,
+        }).catch(() => null)
+        await until(() => started.held.asked.length === 1)
+        gone.abort()
+        await asking
+        await started.held.aborted
+        expect(await endOf(started, started.jobs[0]?.ids.runId)).to.equal('stopped')
+        await started.world.get('/openapi/v1/_health')
+        expect(started.world.logLines.slice(lines).filter(({ level }) => level === 'error')).to.deep.equal([])
+      })
+    }
+
     it('leaves a workflow running to its end', async () => {
       const appId = await started.world.addApp(formFile('asks'))
       const gone = new AbortController()

@@ -44,11 +44,10 @@ export type StartedRun = {
   readonly createdAtMs: number
   /** From the first event to the ending. */
   readonly events: AsyncIterable<RunEvent>
-  /** The reader is gone: ends a chat, leaves a workflow running. Safe to call at any time. */
-  hangUp(): void
 }
 
-export type RunApp = (admitted: Mounted, input: RunInput) => Promise<StartedRun>
+/** `gone` aborts when the caller goes away, also before the first event: that ends a chat and leaves a workflow running. */
+export type RunApp = (admitted: Mounted, input: RunInput, gone: AbortSignal) => Promise<StartedRun>
 
 const HISTORY_TURNS = 100
 const NAME_LENGTH = 60
@@ -60,7 +59,7 @@ const NAME_LENGTH = 60
  */
 export function makeRunApp(needs: Needs): RunApp {
   const { apps, runner, runs, conversations, runLog, runControl, carryRun, audit, newId, now } = needs
-  return async ({ app, caller, context }, input) => {
+  return async ({ app, caller, context }, input, gone) => {
     const query = queryFor(app.mode, input.query)
     const definition = await requireDefinition(apps, app.id, app.mode, input.workflowId)
     const inputs = requireInputs(app.mode, definition, input.inputs)
@@ -120,6 +119,8 @@ export function makeRunApp(needs: Needs): RunApp {
       if (onHangUp(app.mode) === 'stop') void runControl.stop(ids.taskId, 'hang_up')
       reader.abort()
     }
+    gone.addEventListener('abort', hangUp, { once: true })
+    if (gone.aborted) hangUp()
     try {
       const begun = await firstEvents(app.mode, events)
       const { tokenId } = context
@@ -131,7 +132,7 @@ export function makeRunApp(needs: Needs): RunApp {
         surface: 'apps' as const,
       }
       await audit.append({ event: 'app.run.openapi', facts: { ...facts, tokenId } }, now())
-      return { ids, mode: app.mode, createdAtMs, events: begun, hangUp }
+      return { ids, mode: app.mode, createdAtMs, events: begun }
     } catch (error) {
       // Nobody will read on: a paced run would wait for its reader for ever.
       hangUp()
