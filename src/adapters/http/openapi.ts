@@ -1,8 +1,9 @@
 import { toJsonSchema } from '@valibot/to-json-schema'
 import type { ErrorCode } from '#domain/errors.ts'
+import type { Access } from './admit.ts'
 import { errorTable } from './error-table.ts'
 import type { ObjectSchema } from './input.ts'
-import type { Access, Route } from './route.ts'
+import type { Route } from './route.ts'
 
 type Json = Readonly<Record<string, unknown>>
 

@@ -4,9 +4,10 @@ import type { BrowserClaims } from '#application/auth/console-session.ts'
 import { normaliseUserCode } from '#domain/user-code.ts'
 import type { Account } from '#domain/workspace.ts'
 import { readBody } from '../body.ts'
+import type { HttpContext } from '../http-context.ts'
 import { parseInput, queryObject, refuse } from '../input.ts'
 import { refuseForeignOrigin } from '../own-origin.ts'
-import { claimsOf, type HttpContext } from '../route.ts'
+import { claimsOf } from '../request-facts.ts'
 
 type Fields = Readonly<Record<string, string>>
 

@@ -1,6 +1,7 @@
 import * as v from 'valibot'
 import { DomainError } from '#domain/errors.ts'
-import { type HttpContext, type Route, route } from '../route.ts'
+import type { HttpContext } from '../http-context.ts'
+import { type Route, route } from '../route.ts'
 
 const DEVICE_GRANT = 'urn:ietf:params:oauth:grant-type:device_code'
 

@@ -1,5 +1,6 @@
 import type { Context } from 'koa'
 import { DomainError } from '#domain/errors.ts'
+import type { HttpContext } from '../http-context.ts'
 import { install, installPage, signIn, signInPage, signOut, start } from '../pages/account-pages.ts'
 import { type Answer, assets, go, writeAnswer } from '../pages/answer.ts'
 import { decide, devicePage, enterCode } from '../pages/device-pages.ts'
@@ -7,7 +8,6 @@ import { problemPage } from '../pages/problems.ts'
 import { revokeTerminal, sessionsPage } from '../pages/session-pages.ts'
 import { openVisit, type Visit } from '../pages/visit.ts'
 import type { Asset } from '../pages/web-folder.ts'
-import type { HttpContext } from '../route.ts'
 
 /** A page or one of its files. */
 export type Page = {

@@ -1,0 +1,86 @@
+import type { Context } from 'koa'
+import type { SubjectLimit } from '#application/auth/authenticate.ts'
+import { requireScope } from '#application/auth/checks.ts'
+import type { SignedIn } from '#application/auth/console-session.ts'
+import type { Mounted } from '#application/auth/pipeline.ts'
+import type { AuthContext } from '#domain/auth-context.ts'
+import type { Bucket } from '#domain/rate-limit.ts'
+import type { Scope } from '#domain/scope.ts'
+import type { HttpContext } from './http-context.ts'
+import { refuseForeignOrigin } from './own-origin.ts'
+import { claimsOf, originOf } from './request-facts.ts'
+
+/** Who may come in. A route without one does not compile. */
+export type Access =
+  | { readonly kind: 'public'; readonly limit?: (ip: string) => Bucket }
+  /** A browser that must not be steered by another site: no cookie yet to hold a CSRF token. */
+  | { readonly kind: 'same-origin' }
+  | { readonly kind: 'bearer'; readonly scope: Scope | null; readonly ownLimit?: SubjectLimit }
+  | { readonly kind: 'app'; readonly scope: Scope }
+  | { readonly kind: 'console'; readonly changes: boolean }
+  | { readonly kind: 'decide' }
+
+/** What admission establishes, by the kind of access. */
+export type WhoBy = {
+  public: null
+  'same-origin': null
+  bearer: AuthContext
+  app: Mounted
+  console: SignedIn
+  decide: SignedIn
+}
+
+/** Runs the guards that `access` names; each stands before the body is read. */
+export function admit<A extends Access>(
+  access: A,
+  path: string,
+  ctx: Context,
+  http: HttpContext,
+): Promise<WhoBy[A['kind']]> {
+  return admitAs(access, path, ctx, http) as Promise<WhoBy[A['kind']]> // the switch below returns what WhoBy says for each kind
+}
+
+async function admitAs(access: Access, path: string, ctx: Context, http: HttpContext): Promise<WhoBy[Access['kind']]> {
+  const { cases } = http
+  switch (access.kind) {
+    case 'public': {
+      if (access.limit === undefined) return null
+      const ip = http.clientAddress(ctx.req)
+      await cases.spend(access.limit(ip), { ip, accountId: null })
+      return null
+    }
+    case 'same-origin':
+      refuseForeignOrigin(ctx, http.settings)
+      return null
+    case 'bearer': {
+      const context = await cases.authenticate(bearerOf(ctx), {
+        ownLimit: access.ownLimit,
+        from: () => originOf(ctx, http),
+      })
+      if (access.scope !== null) requireScope(context, access.scope, 'read')
+      return context
+    }
+    case 'app': {
+      const appId = String(ctx.params.id ?? '')
+      return cases.admitToApp({
+        bearer: bearerOf(ctx),
+        requires: access.scope,
+        appId,
+        route: path,
+        from: () => originOf(ctx, http),
+      })
+    }
+    case 'console':
+      return access.changes
+        ? cases.consoleGuards.mayChange(claimsOf(ctx, http))
+        : cases.consoleGuards.signedIn(claimsOf(ctx, http))
+    case 'decide':
+      return cases.consoleGuards.mayDecide(claimsOf(ctx, http))
+  }
+}
+
+/** The bearer of RFC 6750 §2.1; null for an absent header, another scheme or an empty token. */
+function bearerOf(ctx: Context): string | null {
+  const match = /^bearer +(\S+) *$/i.exec(ctx.get('Authorization'))
+  return match?.[1] ?? null
+}

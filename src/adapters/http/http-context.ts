@@ -1,0 +1,27 @@
+import type { Clock, Timer } from '#application/ports/clock.ts'
+import type { Log } from '#application/ports/log.ts'
+import type { UseCases } from '#application/use-cases.ts'
+import type { ClientAddress } from './client-address.ts'
+import type { ConsoleCookies } from './cookies.ts'
+
+/** What the HTTP room itself needs; the core never sees it. */
+export type HttpContext = {
+  readonly cases: UseCases
+  readonly settings: HttpSettings
+  readonly cookies: ConsoleCookies
+  readonly clientAddress: ClientAddress
+  readonly log: Log
+  readonly now: Clock
+  readonly timer: Timer
+  readonly version: string
+  /** Replies are checked against their schema: on in tests, off in production. */
+  readonly checkReplies: boolean
+}
+
+export type HttpSettings = {
+  /** Base of the pages' URLs, never derived from the Host header. */
+  readonly webOrigin: () => string
+  /** RFC 8414 issuer, or null when the server does not know its public origin. */
+  readonly issuer: () => string | null
+  readonly corsOrigins: readonly string[]
+}
