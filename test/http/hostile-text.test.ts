@@ -89,6 +89,13 @@ describe('hostile text', () => {
     }
   })
 
+  it('A15 a refresh cookie that is no text is unknown, not a fault', async () => {
+    for (const value of ['%ff', '%', '%e0%a4', '%00']) {
+      const reply = await place.post('/console/api/refresh-token', { headers: { Cookie: `refresh_token=${value}` } })
+      expect([value, reply.status]).to.deep.equal([value, 401])
+    }
+  })
+
   it('A15 deep nesting is the validation status, whatever an app would do with it', async () => {
     const jsonApp = await place.addApp(jsonFile())
     const headers = { 'Content-Type': 'application/json' }
