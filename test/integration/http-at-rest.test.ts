@@ -6,6 +6,7 @@ import { chatFile } from '../http/app-files.ts'
 import { flowOf, said } from '../http/flow.ts'
 import { onServices } from '../http/on-services.ts'
 import { API, aPlace, aToken, mintOwn, type Place } from '../http/place.ts'
+import { countWrites } from '../support/socket-writes.ts'
 
 type Sealed = { readonly v: 1; readonly ephemeral: string; readonly box: string }
 
@@ -35,12 +36,12 @@ onServices((name, options) => {
     async function costOf(work: () => Promise<unknown>): Promise<{ writes: number; statements: readonly string[] }> {
       const client = redis()
       if (!('stream' in client)) throw new Error('not a single server')
-      const write = sinon.spy(client.stream, 'write')
+      const writes = countWrites(client.stream)
       const connection = services().orm.em.getConnection()
       const execute = sinon.spy(connection, 'execute')
       await work()
-      const cost = { writes: write.callCount, statements: execute.args.map(([statement]) => String(statement)) }
-      write.restore()
+      const cost = { writes: writes.count(), statements: execute.args.map(([statement]) => String(statement)) }
+      writes.stop()
       execute.restore()
       return cost
     }

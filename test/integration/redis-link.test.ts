@@ -2,7 +2,6 @@ import { once } from 'node:events'
 import type { Socket } from 'node:net'
 import { expect } from 'chai'
 import { Redis } from 'ioredis'
-import sinon from 'sinon'
 import { openRedis } from '#adapters/redis/open-redis.ts'
 import { createRedisRateLimiter } from '#adapters/redis/rate-limiter.ts'
 import { createRedisTokenCache } from '#adapters/redis/token-cache.ts'
@@ -12,6 +11,7 @@ import { aContext } from '../support/contexts.ts'
 import { openCuttingProxy } from '../support/cutting-proxy.ts'
 import { openTestRedis } from '../support/redis.ts'
 import { suiteFor } from '../support/services.ts'
+import { countWrites } from '../support/socket-writes.ts'
 
 /** What a command came to, and how long that took. */
 async function timed(work: Promise<unknown>): Promise<{ outcome: unknown; tookMs: number }> {
@@ -43,13 +43,13 @@ suiteFor('redis')('Redis link', () => {
     // `stream` is the connection's socket; the client's types keep it to themselves.
     const { stream } = redis.client as unknown as { stream: Socket }
     const written = stream.bytesWritten
-    const write = sinon.spy(stream, 'write')
+    const writes = countWrites(stream)
     const { cached, retryAfterMs } = await ask()
     expect(cached.kind).to.equal('hit')
     expect(retryAfterMs).to.equal(null)
-    expect(write.callCount).to.equal(1)
+    expect(writes.count()).to.equal(1)
     expect(stream.bytesWritten).to.be.above(written)
-    write.restore()
+    writes.stop()
     await close()
   })
 

@@ -34,6 +34,7 @@ export function openRedis({ url, keyPrefix, log }: RedisSettings): RedisLink {
   logOutages(client, log)
   // defineCommand added the scripts at run time, where the types of the client cannot see them.
   const commands = client as unknown as Commands
+  const batch = client instanceof Redis ? batchTurns(client) : () => {}
 
   return {
     client,
@@ -41,6 +42,7 @@ export function openRedis({ url, keyPrefix, log }: RedisSettings): RedisLink {
       if (client.status !== 'ready') await opening
       if (client.status !== 'ready')
         throw new DomainError('service_unavailable', {}, { cause: new Error('redis down') })
+      batch()
       try {
         return await run(commands)
       } catch (cause) {
@@ -51,6 +53,24 @@ export function openRedis({ url, keyPrefix, log }: RedisSettings): RedisLink {
       if (client.status !== 'ready') return client.disconnect()
       await client.quit()
     },
+  }
+}
+
+/**
+ * Holds the socket back until the end of this turn of the event loop, so that all commands of one turn leave in one
+ * write. The client's own pipelining does the same for half as much again per command; a cluster still needs it.
+ */
+function batchTurns(client: Redis): () => void {
+  let isHeld = false
+  return () => {
+    if (isHeld) return
+    const { stream } = client
+    isHeld = true
+    stream.cork()
+    setImmediate(() => {
+      isHeld = false
+      stream.uncork()
+    })
   }
 }
 
@@ -68,7 +88,7 @@ function connect(url: string, name: string): Redis | Cluster {
   } satisfies RedisOptions
   const retryStrategy = (times: number) => Math.min(50 * 2 ** Math.min(times, 10), MAX_RETRY_DELAY_MS)
   const cluster = /^redis\+cluster:\/\/(?:([^:@]*)(?::([^@]*))?@)?([^/?]+)/.exec(url)
-  if (cluster === null) return new Redis(url, { ...options, retryStrategy, enableAutoPipelining: true })
+  if (cluster === null) return new Redis(url, { ...options, retryStrategy })
   const [, username = '', password = '', hosts = ''] = cluster
   return new Cluster(hosts.split(',').map(nodeOf), {
     enableAutoPipelining: true,
