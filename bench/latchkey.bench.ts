@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs'
 import { measureEngine } from './engine.bench.ts'
-import { compare } from './ratio.bench.ts'
+import { compare, WARM_UP_ROUNDS } from './ratio.bench.ts'
 import { countRoundTrips } from './round-trips.bench.ts'
 import { MODEL_LATENCY_MS, measureStreams } from './stream.bench.ts'
 import { moveToLoadCore } from './support/cores.ts'
@@ -25,8 +25,8 @@ async function measure() {
   const usual = closeLater(await deployment(database.url), ({ close }) => close())
   const latchkey = closeLater(await startLatchkey(usual.settings), ({ stop }) => stop())
   await setUpOwner(latchkey)
-  // One round more is thrown away, and one answer of each kind is shown to the bare server.
-  const tokens = await database.seedTokens(OWNER.email, tokensFor(ROUNDS + 2) + TOKENS_TO_RUN_APPS)
+  // The rounds that warm up take tokens too, and one answer of each kind is shown to the bare server.
+  const tokens = await database.seedTokens(OWNER.email, tokensFor(ROUNDS + WARM_UP_ROUNDS + 1) + TOKENS_TO_RUN_APPS)
   const compared = await compare(latchkey, makeMeasures(latchkey, tokens.slice(TOKENS_TO_RUN_APPS)), ROUNDS)
   await latchkey.stop()
 

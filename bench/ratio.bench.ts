@@ -17,11 +17,15 @@ export type Compared = {
 
 type Side = { readonly perCpuSecond: number; readonly perSecond: number; readonly p99Ms: number }
 
+/** Rounds before those that count. */
+export const WARM_UP_ROUNDS = 3
+
 const BARE = fileURLToPath(new URL('support/bare-koa.ts', import.meta.url))
 
 /**
  * Puts every measure to a bare Koa and to Latchkey in turn, `rounds` times, so that whatever else the machine does
- * meets both alike. The first round is thrown away: it only warms both up.
+ * meets both alike. The first rounds are thrown away: a server that has run for less than ten seconds is still being
+ * compiled, the larger the longer.
  */
 export async function compare(
   latchkey: ServerProcess,
@@ -33,7 +37,7 @@ export async function compare(
   const bare = await startServer([BARE], await freePort(), '/', { BARE_ANSWERS: JSON.stringify(answers) })
   const pairs = measures.map(() => [] as { bare: Volley; latchkey: Volley }[])
   try {
-    for (let round = 0; round <= rounds; round++) {
+    for (let round = 1 - WARM_UP_ROUNDS; round <= rounds; round++) {
       for (const [at, measure] of measures.entries()) {
         await measure.prepare?.()
         const load = measure.load()
