@@ -198,6 +198,8 @@ async function serveCore(
   log: Log,
   say: (line: string) => void,
 ): Promise<void> {
+  const version = await packageVersion()
+  // From here to the handler nothing may wait: a request in between would never be answered.
   const address = await listen(server, config)
   const own = isLoopback(config.host) ? address : null
   const app = createHttpApp({
@@ -215,7 +217,7 @@ async function serveCore(
     log,
     now,
     timer,
-    version: await packageVersion(),
+    version,
     checkReplies: false,
   })
   server.on('request', app.callback())
