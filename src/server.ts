@@ -1,180 +1,20 @@
-import { existsSync } from 'node:fs'
-import { readFile, rename, writeFile } from 'node:fs/promises'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { askAdminSocket, newSocketPath, serveAdminSocket } from '#adapters/admin/admin-socket.ts'
 import { parseAdminCommand } from '#adapters/admin/parse-command.ts'
 import { type AdminReply, runAdminCommand } from '#adapters/admin/run-command.ts'
-import { sameSecret, sha256Hex } from '#adapters/crypto/digest.ts'
-import { newId } from '#adapters/crypto/ids.ts'
-import { createPasswordHasher } from '#adapters/crypto/password-hasher.ts'
-import { randomBytes } from '#adapters/crypto/random.ts'
-import { createTokenSeal } from '#adapters/crypto/token-seal.ts'
 import { createHttpApp } from '#adapters/http/app.ts'
 import { makeClientAddress } from '#adapters/http/client-address.ts'
 import { makeConsoleCookies } from '#adapters/http/cookies.ts'
-import { createConsoleTokens } from '#adapters/jose/console-tokens.ts'
-import { createMemoryDeviceFlowStore } from '#adapters/memory/device-flow-store.ts'
-import { createMemoryRateLimiter } from '#adapters/memory/rate-limiter.ts'
-import { createMemoryRunControl } from '#adapters/memory/run-control.ts'
-import { createMemoryRunLog } from '#adapters/memory/run-log.ts'
-import { createMemoryTokenCache } from '#adapters/memory/token-cache.ts'
 import { DataDirLocked } from '#adapters/postgres/data-lock.ts'
-import { migrate, type Orm, openPglite, openPostgres } from '#adapters/postgres/open-orm.ts'
-import { openStores } from '#adapters/postgres/opening.ts'
-import { createRedisDeviceFlowStore } from '#adapters/redis/device-flow-store.ts'
-import { openRedis } from '#adapters/redis/open-redis.ts'
-import { createRedisRateLimiter } from '#adapters/redis/rate-limiter.ts'
-import { createRedisTokenCache } from '#adapters/redis/token-cache.ts'
-import { createSandbox } from '#adapters/runner-native/code/sandbox.ts'
-import { readDsl } from '#adapters/runner-native/dsl/read-dsl.ts'
-import { createGuardedEgress } from '#adapters/runner-native/egress/guarded-egress.ts'
-import { openModel } from '#adapters/runner-native/models/open-model.ts'
-import { createNativeRunner } from '#adapters/runner-native/native-runner.ts'
-import { withAuditLines } from '#adapters/telemetry/audit-lines.ts'
+import { migrate } from '#adapters/postgres/open-orm.ts'
 import { createLog } from '#adapters/telemetry/log.ts'
-import { mountAccount } from '#application/auth/checks.ts'
-import { makeMembershipAccess } from '#application/auth/membership-access.ts'
-import { outliveOutage } from '#application/auth/outlive-outage.ts'
-import type { Timer } from '#application/ports/clock.ts'
 import type { Log } from '#application/ports/log.ts'
-import { makeUseCases, type UseCases } from '#application/use-cases.ts'
 import { startBackground } from './background.ts'
-import { type Config, ConfigError, generatedKey, isLoopback, MIN_KEY_LENGTH, type SigningKey } from './config.ts'
+import { type Config, isLoopback } from './config.ts'
+import { type Core, now, openCore, openDatabase, timer } from './core.ts'
 import { packageVersion } from './version.ts'
-
-const now = Date.now
-const timer: Timer = (delayMs, fire) => {
-  // Nothing here is worth keeping a stopping process alive for.
-  const handle = setTimeout(fire, delayMs).unref()
-  return () => clearTimeout(handle)
-}
-
-/** The whole server, wired; `close` frees everything in reverse order of opening. */
-type Core = {
-  readonly cases: UseCases
-  readonly secretKeys: readonly SigningKey[]
-  stopRuns(): Promise<void>
-  close(): Promise<void>
-}
-
-async function openDatabase(config: Config, socketPath: string | null): Promise<Orm> {
-  return config.databaseUrl === null
-    ? openPglite({ dataDir: config.dataDir, socketPath })
-    : openPostgres({ url: config.databaseUrl })
-}
-
-/** Opens the database, brings it up to date and wires the core to it; frees what it opened when that fails. */
-async function openCore(config: Config, socketPath: string | null, log: Log): Promise<Core> {
-  const orm = await openDatabase(config, socketPath)
-  try {
-    await migrate(orm)
-    return await wire(config, orm, log)
-  } catch (error) {
-    await orm.close()
-    throw error
-  }
-}
-
-async function wire(config: Config, orm: Orm, log: Log): Promise<Core> {
-  const secretKeys = config.secretKeys ?? [generatedKey(await keptSecret(config.dataDir))]
-  const stores = openStores(orm)
-  // Whoever holds the embedded database is alone: what stands as running was cut off with its process.
-  if (!orm.shared) await stores.runs.endAbandoned(now())
-  const fast = openFastStores(config, log)
-  const sandbox = createSandbox({ timer })
-  const runControl = createMemoryRunControl()
-  const cases = makeUseCases(
-    {
-      ...stores,
-      ...fast.stores,
-      audit: withAuditLines(stores.audit, log),
-      consoleTokens: createConsoleTokens({ keys: secretKeys, now }),
-      passwords: createPasswordHasher(),
-      seal: createTokenSeal(),
-      digest: sha256Hex,
-      sameSecret,
-      randomBytes,
-      newId,
-      runner: createNativeRunner({
-        model: openModel(config.model, timer),
-        code: sandbox,
-        templates: sandbox,
-        egress: createGuardedEgress({ rules: config.egress, timer }),
-        now,
-        timer,
-        ids: newId,
-        onFault: (error) => log.error('run fault', { error }),
-      }),
-      runLog: createMemoryRunLog({ now, timer }),
-      runControl,
-      readDsl,
-      access: makeMembershipAccess(stores.memberships),
-      mounters: [mountAccount],
-      now,
-      log,
-    },
-    {
-      bearer: { enabled: config.bearerEnabled, perMinute: config.bearerPerMinute },
-      knownClientIds: config.knownClientIds,
-      tokenTtlDays: config.tokenTtlDays,
-      tokenRetentionDays: config.tokenRetentionDays,
-      decidePerHour: config.decidePerHour,
-      accessMinutes: config.accessMinutes,
-      refreshDays: config.refreshDays,
-      initPassword: config.initPassword,
-    },
-  )
-  return {
-    cases,
-    secretKeys,
-    stopRuns: () => runControl.stopAll('shutdown'),
-    async close() {
-      await sandbox.close()
-      await fast.close()
-      await orm.close()
-    },
-  }
-}
-
-/** Flows, limits and cached tokens: in Redis for many replicas, in this process for one. */
-function openFastStores(config: Config, log: Log) {
-  if (config.redisUrl === null) {
-    const cache = createMemoryTokenCache({ now, ids: newId })
-    const limiter = createMemoryRateLimiter({ now, cache })
-    const flows = createMemoryDeviceFlowStore({ now })
-    return { stores: { flows, limiter, cache }, close: async () => {} }
-  }
-  const prefix = config.redisKeyPrefix
-  const redis = openRedis({ url: config.redisUrl, keyPrefix: prefix, log })
-  const outliving = outliveOutage({
-    limiter: createRedisRateLimiter(redis, { prefix }),
-    cache: createRedisTokenCache(redis, { prefix, now }),
-    localLimiter: createMemoryRateLimiter({ now, cache: createMemoryTokenCache({ now, ids: newId }) }),
-    log,
-  })
-  return {
-    stores: { flows: createRedisDeviceFlowStore(redis, { prefix, now, log }), ...outliving },
-    close: async () => {
-      await redis.quit()
-    },
-  }
-}
-
-/** The signing key of an installation that was given none; made once, readable by this user alone. */
-async function keptSecret(dataDir: string): Promise<string> {
-  const path = join(dataDir, 'secret_key')
-  if (!existsSync(path)) {
-    // Renamed into place: half a key, left by a full disk, would sign every session from then on.
-    await writeFile(`${path}.draft`, Buffer.from(randomBytes(48)).toString('base64url'), { mode: 0o600 })
-    await rename(`${path}.draft`, path)
-  }
-  const key = (await readFile(path, 'utf8')).trim()
-  if (key.length < MIN_KEY_LENGTH) throw new ConfigError([`${path} holds no usable key; remove it to get a new one`])
-  return key
-}
 
 /** Serves until it is told to stop. `say` takes the lines a person reads at the start. */
 export async function serve(config: Config, log: Log, say: (line: string) => void): Promise<void> {
