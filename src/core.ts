@@ -30,7 +30,7 @@ import { outliveOutage } from '#application/auth/outlive-outage.ts'
 import type { Timer } from '#application/ports/clock.ts'
 import type { Log } from '#application/ports/log.ts'
 import { makeUseCases, type UseCases } from '#application/use-cases.ts'
-import { type Config, ConfigError, generatedKey, MIN_KEY_LENGTH, type SigningKey } from './config.ts'
+import { type Config, ConfigError, generatedKey, MIN_KEY_LENGTH } from './config.ts'
 
 export const now = Date.now
 
@@ -43,7 +43,6 @@ export const timer: Timer = (delayMs, fire) => {
 /** The whole core, wired; `close` frees everything in reverse order of opening. */
 export type Core = {
   readonly cases: UseCases
-  readonly secretKeys: readonly SigningKey[]
   stopRuns(): Promise<void>
   close(): Promise<void>
 }
@@ -118,7 +117,6 @@ async function wire(config: Config, orm: Orm, log: Log): Promise<Core> {
   )
   return {
     cases,
-    secretKeys,
     stopRuns: () => runControl.stopAll('shutdown'),
     async close() {
       await sandbox.close()

@@ -38,7 +38,7 @@ describe('the run pipeline', () => {
 
   it('D03 the handler gets the app, the caller and its kind', async () => {
     await open()
-    const admitted = await place.cases.admitToApp({ bearer: token, requires: 'apps:run', appId, route: '/run' })
+    const admitted = await place.cases.admitToApp({ bearer: token, requires: 'apps:run', appId })
     expect(admitted.app).to.deep.include({ id: appId, workspaceId: place.owner.workspaceId })
     expect(admitted.caller.kind).to.equal('account')
     expect(admitted.caller.owner).to.deep.equal({ kind: 'account', id: place.owner.accountId })
@@ -100,7 +100,7 @@ describe('the run pipeline', () => {
       createdAtMs: place.clock.now(),
     })
     const second = await place.addApp(chatFile('Second'), { workspaceId })
-    const admitted = await place.cases.admitToApp({ bearer: token, requires: 'apps:run', appId: second, route: '/run' })
+    const admitted = await place.cases.admitToApp({ bearer: token, requires: 'apps:run', appId: second })
     expect(admitted.caller.workspaceId).to.equal(workspaceId)
     expect(await mountAccount(admitted.context, admitted.app)).to.deep.equal(admitted.caller)
   })

@@ -73,7 +73,7 @@ describe('the guard pipeline', () => {
         guard('access'),
         guard('mount'),
       )
-      const refusal = await admit({ bearer: null, requires: 'apps:run', appId: '', route: '' }).then(
+      const refusal = await admit({ bearer: null, requires: 'apps:run', appId: '' }).then(
         () => 'passed',
         (error: Error) => error.message,
       )

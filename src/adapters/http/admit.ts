@@ -31,16 +31,11 @@ export type WhoBy = {
 }
 
 /** Runs the guards that `access` names; each stands before the body is read. */
-export function admit<A extends Access>(
-  access: A,
-  path: string,
-  ctx: Context,
-  http: HttpContext,
-): Promise<WhoBy[A['kind']]> {
-  return admitAs(access, path, ctx, http) as Promise<WhoBy[A['kind']]> // the switch below returns what WhoBy says for each kind
+export function admit<A extends Access>(access: A, ctx: Context, http: HttpContext): Promise<WhoBy[A['kind']]> {
+  return admitAs(access, ctx, http) as Promise<WhoBy[A['kind']]> // the switch below returns what WhoBy says for each kind
 }
 
-async function admitAs(access: Access, path: string, ctx: Context, http: HttpContext): Promise<WhoBy[Access['kind']]> {
+async function admitAs(access: Access, ctx: Context, http: HttpContext): Promise<WhoBy[Access['kind']]> {
   const { cases } = http
   switch (access.kind) {
     case 'public': {
@@ -66,7 +61,6 @@ async function admitAs(access: Access, path: string, ctx: Context, http: HttpCon
         bearer: bearerOf(ctx),
         requires: access.scope,
         appId,
-        route: path,
         from: () => originOf(ctx, http),
       })
     }

@@ -77,7 +77,7 @@ export function route<
     streams: definition.streams ?? false,
     async serve(ctx, http) {
       const params: Params = ctx.params ?? {}
-      const who = await admit(definition.access, definition.path, ctx, http)
+      const who = await admit(definition.access, ctx, http)
       const parsed = body === undefined ? null : await readBody(ctx, { json: true, form, maxBytes, invalid })
       if (parsed !== null && parsed.repeated.length > 0) throw refuseRepeated(parsed.repeated, invalid)
       const given = invalid === 'oauth' ? withoutEmpty(parsed?.value) : parsed?.value

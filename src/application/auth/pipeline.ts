@@ -12,7 +12,6 @@ export type Asked = {
   readonly bearer: string | null
   readonly requires: Scope
   readonly appId: string
-  readonly route: string
   readonly from?: () => Origin
 }
 export type Known = Asked & { readonly context: AuthContext }

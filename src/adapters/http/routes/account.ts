@@ -2,8 +2,7 @@ import * as v from 'valibot'
 import { limits } from '#domain/rate-limit.ts'
 import { type Route, route } from '../route.ts'
 import { envelope, iso, limitCapped, page, status } from '../schemas.ts'
-
-const bearerErrors = ['bearer_required', 'invalid_bearer', 'bearer_auth_disabled', 'rate_limited'] as const
+import { bearerErrors } from './bearer-errors.ts'
 
 const account = route({
   method: 'get',

@@ -4,16 +4,9 @@ import { DomainError } from '#domain/errors.ts'
 import { inputSchemaOf } from '#domain/input-schema.ts'
 import { type Route, route } from '../route.ts'
 import { envelope, iso, limitUpTo, mode, page, uuid } from '../schemas.ts'
+import { bearerErrors } from './bearer-errors.ts'
 
-const readErrors = [
-  'bearer_required',
-  'invalid_bearer',
-  'bearer_auth_disabled',
-  'rate_limited',
-  'insufficient_scope',
-  'invalid_input',
-  'workspace_membership_revoked',
-] as const
+const readErrors = [...bearerErrors, 'insufficient_scope', 'invalid_input', 'workspace_membership_revoked'] as const
 
 const tags = v.array(v.object({ name: v.string() }))
 

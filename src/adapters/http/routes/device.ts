@@ -4,7 +4,8 @@ import { limits } from '#domain/rate-limit.ts'
 import { type Route, route } from '../route.ts'
 import { iso, status } from '../schemas.ts'
 
-const DEVICE_GRANT = 'urn:ietf:params:oauth:grant-type:device_code'
+/** RFC 8628 §3.4 `grant_type`. */
+export const DEVICE_GRANT = 'urn:ietf:params:oauth:grant-type:device_code'
 const PRINTABLE = /^[\P{C}]*$/u
 
 const ClientId = v.pipe(v.string(), v.minLength(1), v.maxLength(64))

@@ -2,8 +2,7 @@ import * as v from 'valibot'
 import { DomainError } from '#domain/errors.ts'
 import type { HttpContext } from '../http-context.ts'
 import { type Route, route } from '../route.ts'
-
-const DEVICE_GRANT = 'urn:ietf:params:oauth:grant-type:device_code'
+import { DEVICE_GRANT } from './device.ts'
 
 const health = route({
   method: 'get',

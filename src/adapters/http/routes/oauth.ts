@@ -1,6 +1,7 @@
 import * as v from 'valibot'
 import type { Subject } from '#domain/subject.ts'
 import { type Route, route } from '../route.ts'
+import { bearerErrors } from './bearer-errors.ts'
 
 /** There is one type of token, so the hint of RFC 7009 §2.1 and RFC 7662 §2.1 says nothing new; any value goes. */
 const TokenBody = v.object({
@@ -26,14 +27,7 @@ const introspect = route({
     iat: v.optional(v.pipe(v.number(), v.description('Epoch seconds.'))),
     sub: v.optional(v.string()),
   }),
-  errors: [
-    'bearer_required',
-    'invalid_bearer',
-    'bearer_auth_disabled',
-    'rate_limited',
-    'invalid_request',
-    'unsupported_media_type',
-  ],
+  errors: [...bearerErrors, 'invalid_request', 'unsupported_media_type'],
   handle: async ({ body }, { subject }, cases) => {
     const found = await cases.introspectToken(subject, body.token)
     if (found === null) return { active: false }

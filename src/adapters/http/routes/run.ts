@@ -9,6 +9,7 @@ import { isUuid } from '#domain/uuid.ts'
 import { type Route, route } from '../route.ts'
 import { framesOf } from '../run-frames.ts'
 import { replyOf } from '../run-reply.ts'
+import { bearerErrors } from './bearer-errors.ts'
 
 const TransferMethod = v.picklist(['remote_url', 'local_file', 'tool_file'])
 
@@ -74,10 +75,7 @@ const WorkflowReply = v.strictObject({
 })
 
 const appErrors = [
-  'bearer_required',
-  'invalid_bearer',
-  'bearer_auth_disabled',
-  'rate_limited',
+  ...bearerErrors,
   'insufficient_scope',
   'app_not_found',
   'service_api_disabled',

@@ -4,8 +4,8 @@ import { MAX_PAGE_LIMIT, pageOf } from '#domain/page.ts'
 import type { Membership } from '#domain/workspace.ts'
 import { type Route, route } from '../route.ts'
 import { iso } from '../schemas.ts'
+import { bearerErrors } from './bearer-errors.ts'
 
-const bearerErrors = ['bearer_required', 'invalid_bearer', 'bearer_auth_disabled', 'rate_limited'] as const
 const row = { id: v.string(), name: v.string(), role: v.string(), status: v.string(), current: v.boolean() }
 
 const list = route({
