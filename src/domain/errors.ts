@@ -83,7 +83,11 @@ export type ErrorFacts = {
   workflow_unusable: { readonly message: string }
   app_unavailable: None
   app_not_runnable: { readonly issues: readonly PreflightIssue[] }
-  provider_not_initialize: { readonly message: string; readonly hint?: string }
+  provider_not_initialize: {
+    readonly message: string
+    readonly hint?: string
+    readonly issues?: readonly PreflightIssue[]
+  }
   provider_quota_exceeded: { readonly message: string }
   model_currently_not_support: { readonly message: string }
   completion_request_error: { readonly message: string }
@@ -107,7 +111,11 @@ export class DomainError<C extends ErrorCode = ErrorCode> extends Error {
   readonly facts: ErrorFacts[C]
 
   constructor(code: C, facts: ErrorFacts[C], options?: ErrorOptions) {
+    // A refusal is an answer: its code says all, and capturing a stack nobody reads would be a flood's dearest part.
+    const { stackTraceLimit } = Error
+    Error.stackTraceLimit = 0
     super(code, options)
+    Error.stackTraceLimit = stackTraceLimit
     this.code = code
     this.facts = facts
   }

@@ -109,7 +109,10 @@ export const errorTable: { readonly [C in ErrorCode]: Row<ErrorFacts[C]> } = {
     status: 400,
     code: 'provider_not_initialize',
     ...runFailure,
-    body: ({ hint }) => (hint === undefined ? {} : { hint }),
+    body: ({ hint, issues }) => ({
+      ...(hint === undefined ? {} : { hint }),
+      ...(issues === undefined ? {} : { details: issues }),
+    }),
   },
   provider_quota_exceeded: { status: 400, code: 'provider_quota_exceeded', ...runFailure },
   model_currently_not_support: { status: 400, code: 'model_currently_not_support', ...runFailure },

@@ -28,6 +28,7 @@ export async function* runModelConfig(
   const settings = objectAt(config, 'model')
   const request = {
     model: textAt(settings, 'name') || null,
+    provider: textAt(settings, 'provider'),
     messages: messagesOf(config, job),
     params: objectAt(settings, 'completion_params'),
   }

@@ -1,4 +1,5 @@
 import type { AppRunner, RunJob } from '#application/ports/app-runner.ts'
+import { type LoadBindings, NO_BINDINGS } from '#application/ports/bindings.ts'
 import type { Clock, Timer } from '#application/ports/clock.ts'
 import type { NewId } from '#application/ports/secrets.ts'
 import { isGraphMode } from '#domain/app-mode.ts'
@@ -7,37 +8,47 @@ import { SERVER_FAULT } from './failures.ts'
 import { buildGraph } from './graph/graph.ts'
 import { runGraph } from './graph/run-graph.ts'
 import { runModelConfig } from './model-config-run.ts'
+import { createBoundModel, type OpenBoundModel } from './models/bound-model.ts'
 import type { NodeServices } from './nodes/node-executor.ts'
 import { preflightOf } from './preflight.ts'
 
 /** What the runner stands on. A null `model` means that none is configured. */
-export type NativeRunnerNeeds = NodeServices & {
+export type NativeRunnerNeeds = Omit<NodeServices, 'bindings'> & {
   readonly now: Clock
   readonly timer: Timer
   readonly ids: NewId
+  /** Absent: no workspace bound anything. */
+  readonly bound?: { readonly load: LoadBindings; readonly openModel: OpenBoundModel }
   /** Told of faults of ours; a run only says that something went wrong. */
   readonly onFault?: (error: unknown) => void
 }
 
 /** Executes imported apps in this process; their code and templates run elsewhere. */
 export function createNativeRunner(needs: NativeRunnerNeeds): AppRunner {
-  const { model, code, templates, egress, now, timer, ids, onFault = () => {} } = needs
-  const services: NodeServices = { model, code, templates, egress }
+  const { model, code, templates, egress, bound, now, timer, ids, onFault = () => {} } = needs
 
-  function stepsOf(job: RunJob, signal: AbortSignal): AsyncIterable<RunStep> {
+  async function servicesFor(workspaceId: string): Promise<NodeServices> {
+    const unbound = { model, code, templates, egress, bindings: NO_BINDINGS }
+    if (bound === undefined) return unbound
+    const bindings = await bound.load(workspaceId)
+    return { ...unbound, bindings, model: createBoundModel(model, bindings, bound.openModel) }
+  }
+
+  async function* stepsOf(job: RunJob, signal: AbortSignal): AsyncGenerator<RunStep> {
+    const services = await servicesFor(job.app.workspaceId)
     const { workflow, modelConfig } = job.definition
     if (isGraphMode(job.app.mode)) {
       const graph = workflow === null ? null : buildGraph(workflow)
-      if (workflow === null || graph === null) return refused(job, UNUSABLE)
-      return runGraph({ services, now, timer, ids, onFault }, graph, workflow, job, signal)
+      if (workflow === null || graph === null) return yield* refused(job, UNUSABLE)
+      return yield* runGraph({ services, now, timer, ids, onFault }, graph, workflow, job, signal)
     }
-    if (modelConfig === null) return refused(job, UNUSABLE)
-    if (model === null) return refused(job, NO_MODEL)
-    return runModelConfig({ model, now, ids }, modelConfig, job, signal)
+    if (modelConfig === null) return yield* refused(job, UNUSABLE)
+    if (services.model === null) return yield* refused(job, NO_MODEL)
+    yield* runModelConfig({ model: services.model, now, ids }, modelConfig, job, signal)
   }
 
   return {
-    preflight: async (app, definition) => preflightOf(app, definition, services),
+    preflight: async (app, definition) => preflightOf(app, definition, await servicesFor(app.workspaceId)),
     async *run(job, signal) {
       let started = false
       try {

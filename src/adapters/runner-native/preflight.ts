@@ -3,61 +3,57 @@ import type { App, AppDefinition, JsonObject } from '#domain/app.ts'
 import { isGraphMode } from '#domain/app-mode.ts'
 import type { PreflightIssue } from '#domain/errors.ts'
 import { isObject, objectAt, objectsAt, textAt } from '#domain/json.ts'
-import { buildGraph, type Graph, isContainer } from './graph/graph.ts'
-import type { ModelClient } from './models/model-client.ts'
-import type { NodeServices } from './nodes/node-executor.ts'
+import { buildGraph, type Graph, type GraphNode, isContainer } from './graph/graph.ts'
+import { missingModel } from './nodes/ask-model.ts'
+import type { Missing, NodeServices } from './nodes/node-executor.ts'
 import { executorOf } from './nodes/node-table.ts'
 
 /** Everything that keeps an app from starting, found by looking at it. Nodes first: a model would not help them. */
 export function preflightOf(app: App, definition: AppDefinition, services: NodeServices): Preflight {
   const { workflow, modelConfig } = definition
   if (isGraphMode(app.mode)) return workflow === null ? unusable() : checkGraph(workflow, services)
-  return modelConfig === null ? unusable() : checkModelConfig(modelConfig, services.model)
+  return modelConfig === null ? unusable() : checkModelConfig(modelConfig, services)
 }
 
 function checkGraph(workflow: JsonObject, services: NodeServices): Preflight {
   const graph = buildGraph(workflow)
   if (graph === null) return unusable()
-  const issues: PreflightIssue[] = []
-  return verdict(issues, checkNodes(graph, services, issues))
+  return verdict(findingsIn(graph, services))
 }
 
-/** Whether some node needs a model that is not there; what else is missing is added to `issues`. */
-function checkNodes(graph: Graph, services: NodeServices, issues: PreflightIssue[]): boolean {
-  let lacksModel = false
-  for (const node of graph.nodes.values()) {
-    const about = { node: node.id, title: node.title }
+/** What one node lacks. */
+type Finding = Missing & Pick<PreflightIssue, 'node' | 'title'>
+
+function findingsIn(graph: Graph, services: NodeServices): readonly Finding[] {
+  return [...graph.nodes.values()].flatMap((node) => {
     const inner = graph.inner.get(node.id)
-    if (inner !== undefined) {
-      if (checkNodes(inner, services, issues)) lacksModel = true
-      continue
-    }
-    if (isContainer(node)) {
-      issues.push({ ...about, reason: 'there is nothing inside to repeat', fix: 'Remove the node, or fill it.' })
-      continue
-    }
-    const executor = executorOf(node.type)
-    if (executor === null) {
-      const fix = 'Remove the node, or replace it by supported ones.'
-      issues.push({ ...about, reason: `nodes of type ${node.type} cannot be run here`, fix })
-      continue
-    }
-    const missing = executor.check?.(node, services) ?? null
-    if (missing?.kind === 'model') lacksModel = true
-    if (missing?.kind === 'node') issues.push({ ...about, reason: missing.reason, fix: missing.fix })
-  }
-  return lacksModel
+    if (inner !== undefined) return findingsIn(inner, services)
+    const missing = missingOf(node, services)
+    return missing === null ? [] : [{ ...missing, node: node.id, title: node.title }]
+  })
 }
 
-function checkModelConfig(config: JsonObject, model: ModelClient | null): Preflight {
-  const issues: PreflightIssue[] = enabledTools(config).map((title) => ({
+function missingOf(node: GraphNode, services: NodeServices): Missing | null {
+  if (isContainer(node)) {
+    return { kind: 'node', reason: 'there is nothing inside to repeat', fix: 'Remove the node, or fill it.' }
+  }
+  const executor = executorOf(node.type)
+  if (executor !== null) return executor.check?.(node, services) ?? null
+  const fix = 'Remove the node, or replace it by supported ones.'
+  return { kind: 'node', reason: `nodes of type ${node.type} cannot be run here`, fix }
+}
+
+function checkModelConfig(config: JsonObject, services: NodeServices): Preflight {
+  const findings: Finding[] = enabledTools(config).map((title) => ({
+    kind: 'node',
     node: 'agent_mode',
     title,
     reason: 'agent tools cannot be run here',
     fix: 'Remove the tool from the app.',
   }))
   if (textAt(config, 'prompt_type') === 'advanced') {
-    issues.push({
+    findings.push({
+      kind: 'node',
       node: 'prompt_type',
       title: 'Prompt',
       reason: 'advanced prompts cannot be run here',
@@ -65,14 +61,17 @@ function checkModelConfig(config: JsonObject, model: ModelClient | null): Prefli
     })
   }
   if (objectsAt(objectAt(objectAt(config, 'dataset_configs'), 'datasets'), 'datasets').some(isKnowledgeOn)) {
-    issues.push({
+    findings.push({
+      kind: 'node',
       node: 'dataset_configs',
       title: 'Knowledge',
       reason: 'knowledge is not part of an app file',
       fix: 'Remove the knowledge from the app.',
     })
   }
-  return verdict(issues, model?.canRun(textAt(objectAt(config, 'model'), 'name') || null) !== true)
+  const missing = missingModel(objectAt(config, 'model'), services.model)
+  if (missing !== null) findings.push({ ...missing, node: 'model', title: 'Model' })
+  return verdict(findings)
 }
 
 /** Tools by name. The oldest exports wrap each: `{google_search: {enabled: true}}`. */
@@ -102,13 +101,16 @@ function unusable(): Preflight {
   return { ok: false, reason: 'nodes', issues: [issue] }
 }
 
-function verdict(issues: readonly PreflightIssue[], lacksModel: boolean): Preflight {
-  if (issues.length > 0) return { ok: false, reason: 'nodes', issues }
-  if (!lacksModel) return { ok: true }
+/** A model that is missing alone has an answer of its own: setting one variable may be all it takes. */
+function verdict(findings: readonly Finding[]): Preflight {
+  if (findings.length === 0) return { ok: true }
+  const issues = findings.map(({ kind: _kind, node, title, reason, fix }) => ({ node, title, reason, fix }))
+  if (findings.some(({ kind }) => kind === 'node')) return { ok: false, reason: 'nodes', issues }
   return {
     ok: false,
     reason: 'model',
     message: 'No model is configured for this app.',
     hint: 'Set MODEL_BASE_URL, MODEL_NAME and MODEL_API_KEY to an OpenAI-compatible endpoint.',
+    issues,
   }
 }

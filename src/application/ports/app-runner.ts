@@ -20,10 +20,16 @@ export type RunJob = {
   readonly saveVariables: (variables: Readonly<Record<string, Json>>) => Promise<void>
 }
 
-/** What keeps an app from running now. Empty means it can start. */
+/** What keeps an app from running now, node by node; `model` when nothing but models is missing. */
 export type Preflight =
   | { readonly ok: true }
-  | { readonly ok: false; readonly reason: 'model'; readonly message: string; readonly hint: string }
+  | {
+      readonly ok: false
+      readonly reason: 'model'
+      readonly message: string
+      readonly hint: string
+      readonly issues: readonly PreflightIssue[]
+    }
   | { readonly ok: false; readonly reason: 'nodes'; readonly issues: readonly PreflightIssue[] }
 
 /** Executes apps. */

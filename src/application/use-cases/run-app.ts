@@ -202,7 +202,8 @@ async function requireRunnable(runner: AppRunner, ...app: Parameters<AppRunner['
   const preflight = await runner.preflight(...app)
   if (preflight.ok) return
   if (preflight.reason === 'nodes') throw new DomainError('app_not_runnable', { issues: preflight.issues })
-  throw new DomainError('provider_not_initialize', { message: preflight.message, hint: preflight.hint })
+  const { message, hint, issues } = preflight
+  throw new DomainError('provider_not_initialize', { message, hint, issues })
 }
 
 /** Waits for the event that settles the status; the returned stream starts at the first one. */

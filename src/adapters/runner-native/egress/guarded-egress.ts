@@ -1,10 +1,9 @@
-import { lookup as systemLookup } from 'node:dns/promises'
-import { isIP } from 'node:net'
-import { buildConnector, Client, errors } from 'undici'
+import { Client, errors } from 'undici'
 import type { Timer } from '#application/ports/clock.ts'
 import type { EgressRules } from './address-policy.ts'
 import { checkTarget, type Lookup, type Target } from './check-target.ts'
 import { EgressFailure, type EgressReply, type EgressRequest, type HttpEgress } from './http-egress.ts'
+import { lookUpAll, pinnedConnector } from './pinned-connector.ts'
 import { readBody } from './read-body.ts'
 import { nextHop } from './redirects.ts'
 
@@ -44,8 +43,9 @@ export function createGuardedEgress({ rules, timer, lookup = lookUpAll }: Egress
 }
 
 /** One request on a connection of its own, to the address that was checked. */
-async function exchange({ url, address }: Target, request: EgressRequest, signal: AbortSignal): Promise<EgressReply> {
-  const connect = buildConnector({ timeout: request.connectMs, lookup: pinnedTo(address), servername: serverName(url) })
+async function exchange(target: Target, request: EgressRequest, signal: AbortSignal): Promise<EgressReply> {
+  const { url } = target
+  const connect = pinnedConnector(target, request.connectMs)
   const client = new Client(url.origin, { connect, allowH2: false, pipelining: 1 })
   try {
     const reply = await client.request({
@@ -65,18 +65,6 @@ async function exchange({ url, address }: Target, request: EgressRequest, signal
   }
 }
 
-type Found = (error: Error | null, addresses: { readonly address: string; readonly family: number }[]) => void
-
-/** The answer to every lookup of this connection; a second question could get another answer. */
-function pinnedTo(address: string) {
-  return (_hostname: string, _options: unknown, found: Found): void => found(null, [{ address, family: isIP(address) }])
-}
-
-/** RFC 6066 §3: an address is no server name. */
-function serverName({ hostname }: URL): string {
-  return hostname.startsWith('[') || isIP(hostname) > 0 ? '' : hostname
-}
-
 function headersOf(raw: Readonly<Record<string, string | string[] | undefined>>): Readonly<Record<string, string>> {
   return Object.fromEntries(
     Object.entries(raw).map(([name, value]) => [
@@ -84,11 +72,6 @@ function headersOf(raw: Readonly<Record<string, string | string[] | undefined>>)
       Array.isArray(value) ? value.join(', ') : (value ?? ''),
     ]),
   )
-}
-
-async function lookUpAll(hostname: string): Promise<readonly string[]> {
-  const found = await systemLookup(hostname, { all: true, verbatim: true })
-  return found.map(({ address }) => address)
 }
 
 /** A system lookup cannot be aborted, but it need not be waited for. */

@@ -13,6 +13,8 @@ export type ModelMessage = {
 export type ModelRequest = {
   /** The name that the app asks for; an operator's own setting wins. */
   readonly model: string | null
+  /** Who serves it, in the words of the app; a workspace may have bound it. */
+  readonly provider?: string
   readonly messages: readonly ModelMessage[]
   /** The app's completion parameters, passed on as they are. */
   readonly params: JsonObject
@@ -27,7 +29,7 @@ export type ModelChunk =
 /** A language model. */
 export interface ModelClient {
   /** False when neither the operator nor the app names a model. */
-  canRun(model: string | null): boolean
+  canRun(model: string | null, provider?: string): boolean
   /**
    * Streams one answer. Ends early, or rejects, soon after `signal` aborts.
    * @throws ModelFailure for whatever the model or the way to it does

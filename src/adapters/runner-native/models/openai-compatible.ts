@@ -1,19 +1,32 @@
 import OpenAI, { APIError } from 'openai'
 import type { Json, JsonObject } from '#domain/app.ts'
 import type { RunFailure } from '#domain/run.ts'
+import { EgressFailure } from '../egress/http-egress.ts'
 import { type ModelChunk, type ModelClient, ModelFailure, type ModelMessage } from './model-client.ts'
 
 /** Where a model is served, and how to ask there. */
-export type Endpoint = { readonly baseUrl: string; readonly apiKey: string | null; readonly name: string | null }
+export type Endpoint = {
+  readonly baseUrl: string
+  readonly apiKey: string | null
+  readonly name: string | null
+  /** The way there; absent is the direct one. */
+  readonly fetch?: typeof fetch
+}
 
 const TIMEOUT_MS = 600_000
 const DEFAULT_RETRY_AFTER_MS = 1000
 const MAX_DETAIL = 300
 
 /** Any server that speaks the chat completions protocol. A failed call is not repeated here: that is the app's choice. */
-export function createOpenAiModel({ baseUrl, apiKey, name }: Endpoint): ModelClient {
+export function createOpenAiModel({ baseUrl, apiKey, name, fetch }: Endpoint): ModelClient {
   // Servers on one's own machine take no key, but the client insists on one.
-  const client = new OpenAI({ baseURL: baseUrl, apiKey: apiKey ?? 'none', maxRetries: 0, timeout: TIMEOUT_MS })
+  const client = new OpenAI({
+    baseURL: baseUrl,
+    apiKey: apiKey ?? 'none',
+    maxRetries: 0,
+    timeout: TIMEOUT_MS,
+    ...(fetch === undefined ? {} : { fetch }),
+  })
   return {
     canRun: (model) => (name ?? model) !== null,
     async *stream({ model, messages, params }, signal) {
@@ -83,6 +96,10 @@ function* read(chunk: OpenAI.ChatCompletionChunk): Generator<ModelChunk> {
 /** The failure as the caller may read it: the operator's key and address stay out of it. */
 function explain(error: unknown, apiKey: string | null): RunFailure {
   if (!(error instanceof APIError) || error.status === undefined) {
+    const { cause } = error instanceof Error ? error : {}
+    if (cause instanceof EgressFailure) {
+      return { code: 'completion_request_error', message: `The model could not be reached: ${cause.message}` }
+    }
     return { code: 'completion_request_error', message: 'The model could not be reached.' }
   }
   const detail = detailOf(error, apiKey)

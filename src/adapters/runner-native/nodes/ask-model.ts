@@ -2,6 +2,7 @@ import type { Json, JsonObject } from '#domain/app.ts'
 import { objectAt, textAt } from '#domain/json.ts'
 import { NO_USAGE, type TokenUsage } from '#domain/run.ts'
 import { fillTemplate, type VariablePool } from '../graph/variable-pool.ts'
+import { howToBind } from '../how-to-bind.ts'
 import { ModelFailure, type ModelMessage } from '../models/model-client.ts'
 import { type Missing, NodeFailure, type NodeServices, type NodeTask } from './node-executor.ts'
 
@@ -29,7 +30,7 @@ export async function askModel(task: NodeTask, messages: readonly ModelMessage[]
       failure: { code: 'provider_not_initialize', message: 'No model is configured.' },
     })
   }
-  const request = { model: modelName(node.data), messages, params: paramsOf(node.data, pool) }
+  const request = { ...modelOf(node.data), messages, params: paramsOf(node.data, pool) }
   let [text, reasoning, finishReason, usage]: [string, string, string | null, TokenUsage] = ['', '', null, NO_USAGE]
   try {
     for await (const chunk of services.model.stream(request, signal)) {
@@ -50,7 +51,19 @@ export async function askModel(task: NodeTask, messages: readonly ModelMessage[]
 
 /** What keeps a node from asking its model. */
 export function checkModel(node: NodeTask['node'], { model }: NodeServices): Missing | null {
-  return model?.canRun(modelName(node.data)) === true ? null : { kind: 'model' }
+  return missingModel(objectAt(node.data, 'model'), model)
+}
+
+/** The same for the `model` setting of any app. */
+export function missingModel(settings: JsonObject, client: NodeServices['model']): Missing | null {
+  const { model, provider } = modelIn(settings)
+  if (client?.canRun(model, provider) === true) return null
+  const command = howToBind({ kind: 'model', provider, name: model ?? 'NAME' })
+  return {
+    kind: 'model',
+    reason: model === null ? 'no model is chosen' : `the model ${model} is not bound`,
+    fix: `Bind it: ${command}; or set MODEL_BASE_URL and MODEL_NAME for all.`,
+  }
 }
 
 /** Token counts as apps read them. */
@@ -71,6 +84,10 @@ function paramsOf(data: JsonObject, pool: VariablePool): JsonObject {
   )
 }
 
-function modelName(data: JsonObject): string | null {
-  return textAt(objectAt(data, 'model'), 'name') || null
+function modelOf(data: JsonObject): { readonly model: string | null; readonly provider: string } {
+  return modelIn(objectAt(data, 'model'))
+}
+
+function modelIn(settings: JsonObject): { readonly model: string | null; readonly provider: string } {
+  return { model: textAt(settings, 'name') || null, provider: textAt(settings, 'provider') }
 }

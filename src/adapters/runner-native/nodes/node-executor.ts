@@ -1,4 +1,5 @@
 import type { RunJob } from '#application/ports/app-runner.ts'
+import type { Bindings } from '#application/ports/bindings.ts'
 import type { Json, JsonObject } from '#domain/app.ts'
 import type { PreflightIssue } from '#domain/errors.ts'
 import type { RunFailure, TokenUsage } from '#domain/run.ts'
@@ -14,6 +15,8 @@ export type NodeServices = {
   readonly code: CodeRunner
   readonly templates: TemplateRenderer
   readonly egress: HttpEgress
+  /** What the app's workspace bound its models, datasets and tools to. */
+  readonly bindings: Bindings
 }
 
 /** A variable's new value. */
@@ -52,7 +55,7 @@ export type NodeExecutor = {
 }
 
 /** What a node lacks here. */
-export type Missing = { readonly kind: 'model' } | ({ readonly kind: 'node' } & Pick<PreflightIssue, 'reason' | 'fix'>)
+export type Missing = { readonly kind: 'model' | 'node' } & Pick<PreflightIssue, 'reason' | 'fix'>
 
 /** An expected failure of a node; the app may have a strategy for it. */
 export class NodeFailure extends Error {
