@@ -2,6 +2,7 @@ import { accountDirectoryContract } from '../contract/account-directory.ts'
 import { accountLifecycleContract } from '../contract/account-lifecycle.ts'
 import { appCatalogContract } from '../contract/app-catalog.ts'
 import { auditLogContract } from '../contract/audit-log.ts'
+import { bindingStoreContract } from '../contract/bindings.ts'
 import { conversationStoreContract } from '../contract/conversation-store.ts'
 import { refreshTokenStoreContract } from '../contract/refresh-token-store.ts'
 import { runStoreContract } from '../contract/run-store.ts'
@@ -17,6 +18,7 @@ export function storeContracts(name: string, open: Open): void {
   accountLifecycleContract(name, open)
   appCatalogContract(name, open)
   auditLogContract(name, open)
+  bindingStoreContract(name, open)
   conversationStoreContract(name, open)
   refreshTokenStoreContract(name, open)
   runStoreContract(name, open)

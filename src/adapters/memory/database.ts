@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { NewAccount } from '#application/ports/account-directory.ts'
 import type { NewApp } from '#application/ports/app-catalog.ts'
+import type { StoredBinding } from '#application/ports/bindings.ts'
 import type { Conversation, MessageRecord } from '#application/ports/conversation-store.ts'
 import type { RefreshToken } from '#application/ports/refresh-token-store.ts'
 import type { RunRecord, RunResult } from '#application/ports/run-store.ts'
@@ -90,6 +91,7 @@ export function createMemoryDatabase() {
     tokens: table<TokenRow>(),
     apps: table<AppRow>(),
     definitions: table<DefinitionRow>(),
+    bindings: table<StoredBinding>(),
     conversations: table<Conversation>(),
     messages: table<MessageRecord>(),
     runs: table<RunRow>(),

@@ -2,6 +2,7 @@ import { createMemoryAccountDirectory, createMemoryMembershipDirectory } from '.
 import { createMemoryAccountLifecycle } from './account-lifecycle.ts'
 import { createMemoryAppCatalog } from './app-catalog.ts'
 import { createMemoryAuditLog } from './audit-log.ts'
+import { createMemoryBindingStore } from './bindings.ts'
 import { createMemoryConversationStore } from './conversation-store.ts'
 import { createMemoryDatabase } from './database.ts'
 import { createMemoryReadAudit } from './read-audit.ts'
@@ -22,6 +23,7 @@ export function openMemoryStores(database = createMemoryDatabase()) {
     lifecycle: createMemoryAccountLifecycle(database),
     memberships: createMemoryMembershipDirectory(database),
     apps: createMemoryAppCatalog(database),
+    bindings: createMemoryBindingStore(database),
     conversations: createMemoryConversationStore(database),
     runs: createMemoryRunStore(database),
     refreshTokens: createMemoryRefreshTokenStore(database),

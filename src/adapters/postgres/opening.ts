@@ -2,6 +2,7 @@ import type { AccountDirectory, MembershipDirectory } from '#application/ports/a
 import type { AccountLifecycle } from '#application/ports/account-lifecycle.ts'
 import type { AppCatalog } from '#application/ports/app-catalog.ts'
 import type { AuditLog } from '#application/ports/audit-log.ts'
+import type { BindingStore } from '#application/ports/bindings.ts'
 import type { ConversationStore } from '#application/ports/conversation-store.ts'
 import type { ReadAudit } from '#application/ports/read-audit.ts'
 import type { RefreshTokenStore } from '#application/ports/refresh-token-store.ts'
@@ -14,6 +15,7 @@ import { createPostgresAccountDirectory, createPostgresMembershipDirectory } fro
 import { createPostgresAccountLifecycle } from './account-lifecycle.ts'
 import { createPostgresAppCatalog } from './app-catalog.ts'
 import { createPostgresAuditLog } from './audit-log.ts'
+import { createPostgresBindingStore } from './bindings.ts'
 import { createPostgresConversationStore } from './conversation-store.ts'
 import type { Orm } from './open-orm.ts'
 import { createPostgresReadAudit } from './read-audit.ts'
@@ -33,6 +35,7 @@ export type PostgresStores = {
   readonly lifecycle: AccountLifecycle
   readonly memberships: MembershipDirectory
   readonly apps: AppCatalog
+  readonly bindings: BindingStore
   readonly conversations: ConversationStore
   readonly runs: RunStore
   readonly refreshTokens: RefreshTokenStore
@@ -52,6 +55,7 @@ export function openStores(orm: Orm): PostgresStores {
     lifecycle: createPostgresAccountLifecycle(em),
     memberships: createPostgresMembershipDirectory(em),
     apps: createPostgresAppCatalog(em),
+    bindings: createPostgresBindingStore(em),
     conversations: createPostgresConversationStore(em),
     runs: createPostgresRunStore(em),
     refreshTokens: createPostgresRefreshTokenStore(em),
