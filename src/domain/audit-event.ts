@@ -75,10 +75,14 @@ export type AuditEvent = {
 export function auditFacts({
   facts,
 }: AuditEvent): Readonly<Record<string, string | boolean | null | readonly string[]>> {
-  return Object.fromEntries(
-    Object.entries(facts).map(([name, fact]) => [
-      name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`),
-      fact,
-    ]),
-  )
+  return Object.fromEntries(Object.entries(facts).map(([name, fact]) => [snakeCase(name), fact]))
+}
+
+const snakeCased = new Map<string, string>()
+
+/** Remembered: there are few names, and every request that is audited asks for some. */
+function snakeCase(name: string): string {
+  const known = snakeCased.get(name) ?? name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
+  snakeCased.set(name, known)
+  return known
 }
