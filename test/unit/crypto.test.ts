@@ -102,6 +102,14 @@ describe('ids', () => {
   it('random bytes come in the length asked for', () => {
     expect(randomBytes(28)).to.have.length(28)
     expect(Buffer.from(randomBytes(28)).equals(randomBytes(28))).to.equal(false)
+    expect(randomBytes(10_000)).to.have.length(10_000)
+  })
+
+  it('random bytes are handed out once, over every edge of what was drawn ahead', () => {
+    const drawn = Array.from({ length: 2_000 }, () => randomBytes(24))
+    expect(new Set(drawn.map((bytes) => Buffer.from(bytes).toString('hex'))).size).to.equal(drawn.length)
+    // No run of zeros, as a piece that was wiped and handed out again would have.
+    for (const bytes of drawn) expect(Buffer.from(bytes).includes(Buffer.alloc(8))).to.equal(false)
   })
 })
 

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { randomBytes } from './random.ts'
 
 /**
  * A new UUID version 7 (RFC 9562 §5.7): 48 bits of time, 74 random bits. Node's own `randomUUIDv7` is younger than

@@ -45,7 +45,20 @@ export function createTokenSeal(): TokenSeal {
 
 function deviceKey(deviceCode: string): KeyObject {
   const raw = Buffer.from(hkdfSync('sha256', deviceCode, '', 'latchkey device code x25519 v1', 32))
-  return createPrivateKey({ key: Buffer.concat([PKCS8_X25519, raw]), format: 'der', type: 'pkcs8' })
+  return withoutStackTraces(() =>
+    createPrivateKey({ key: Buffer.concat([PKCS8_X25519, raw]), format: 'der', type: 'pkcs8' }),
+  )
+}
+
+/** Node asks whether its argument is a key by catching an error, whose stack trace would cost as much as the curve. */
+function withoutStackTraces<T>(work: () => T): T {
+  const { stackTraceLimit } = Error
+  Error.stackTraceLimit = 0
+  try {
+    return work()
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit
+  }
 }
 
 function rawPublicKey(privateKey: KeyObject): string {
