@@ -1,6 +1,8 @@
 import type { IncomingMessage } from 'node:http'
+import { isIP } from 'node:net'
 import ipaddr from 'ipaddr.js'
 
+type Address = ReturnType<typeof ipaddr.process>
 type Cidr = ReturnType<typeof ipaddr.parseCIDR>
 
 /** Parsing a peer's address again for every request costs more than looking it up. */
@@ -16,16 +18,13 @@ export type ClientAddress = (request: IncomingMessage) => string
  */
 export function makeClientAddress(trusted: readonly string[]): ClientAddress {
   const ranges = trusted.map(rangeOf)
-  const isTrusted = (address: string) => {
-    const parsed = parse(address)
-    return parsed !== null && ranges.some((range) => inRange(parsed, range))
-  }
+  const isTrusted = (address: Address) => ranges.some((range) => inRange(address, range))
   const peers = new Map<string, { readonly address: string; readonly trusted: boolean }>()
   const peerOf = (remoteAddress: string) => {
     const known = peers.get(remoteAddress)
     if (known !== undefined) return known
-    const address = canonical(remoteAddress)
-    const peer = { address, trusted: ranges.length > 0 && isTrusted(address) }
+    const address = parse(remoteAddress)
+    const peer = { address: address?.toString() ?? 'unknown', trusted: address !== null && isTrusted(address) }
     if (peers.size >= MAX_PEERS) peers.clear()
     peers.set(remoteAddress, peer)
     return peer
@@ -33,12 +32,14 @@ export function makeClientAddress(trusted: readonly string[]): ClientAddress {
   return (request) => {
     const { address: peer, trusted: isProxy } = peerOf(request.socket.remoteAddress ?? '')
     if (!isProxy) return peer
-    const hops = forwardedFor(request)
-    for (const hop of hops.toReversed()) {
-      if (parse(hop) === null) return peer
-      if (!isTrusted(hop)) return canonical(hop)
+    let client = peer
+    for (const hop of forwardedFor(request).toReversed()) {
+      const address = parse(hop)
+      if (address === null) return peer
+      client = address.toString()
+      if (!isTrusted(address)) break
     }
-    return hops[0] === undefined ? peer : canonical(hops[0])
+    return client
   }
 }
 
@@ -64,8 +65,9 @@ function split(list: string): string[] {
     .filter((item) => item !== '')
 }
 
-function parse(address: string) {
-  return ipaddr.isValid(address) ? ipaddr.process(address) : null
+/** One spelling an address: IPv4-mapped IPv6 is the IPv4 address. */
+function parse(address: string): Address | null {
+  return isIP(address) === 0 ? null : ipaddr.process(address)
 }
 
 /** IPv4-mapped ranges are ranges of IPv4, as the addresses are that they are compared with. */
@@ -75,11 +77,6 @@ function rangeOf(text: string): Cidr {
   return isMapped ? [network.toIPv4Address(), bits - 96] : [network, bits]
 }
 
-/** One spelling an address: IPv4-mapped IPv6 is the IPv4 address. */
-function canonical(address: string): string {
-  return parse(address)?.toString() ?? 'unknown'
-}
-
-function inRange(address: NonNullable<ReturnType<typeof parse>>, [network, bits]: Cidr): boolean {
+function inRange(address: Address, [network, bits]: Cidr): boolean {
   return address.kind() === network.kind() && address.match(network, bits)
 }
