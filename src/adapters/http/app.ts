@@ -57,9 +57,16 @@ export function createHttpApp(http: HttpContext): Koa {
 /** Routes without a parameter are found by one look-up; the router, which tries all of its paths, knows every route. */
 type Routing = { readonly router: Router; readonly exact: Map<string, (ctx: Context) => Promise<void>> }
 
-function mount({ router, exact }: Routing, path: string, { method, cacheable, serve }: Route, http: HttpContext): void {
+function mount(
+  { router, exact }: Routing,
+  path: string,
+  { method, cacheable, headers, serve }: Route,
+  http: HttpContext,
+): void {
+  const extra = Object.entries(headers)
   const handle = (ctx: Context) => {
     if (!cacheable) ctx.res.setHeader('Cache-Control', 'no-store')
+    for (const [name, value] of extra) ctx.res.setHeader(name, value)
     return serve(ctx, http)
   }
   router[method](path, handle)
@@ -77,12 +84,16 @@ const HEADERS = Object.entries({
   'Content-Security-Policy': "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
 })
 
+/** Only this very host: what else lives under its domain is somebody else's (RFC 6797 §6.1). */
+const HSTS = 'max-age=31536000'
+
 /** Headers of every answer. */
-function head(ctx: Context, next: Next, { version }: HttpContext): Promise<void> {
+function head(ctx: Context, next: Next, { version, cookies }: HttpContext): Promise<void> {
   const requestId = requestIdOf(ctx)
   ctx.state.requestId = requestId
   ctx.res.setHeader('X-Request-Id', requestId).setHeader('X-Version', version)
   for (const [name, value] of HEADERS) ctx.res.setHeader(name, value)
+  if (cookies.secure) ctx.res.setHeader('Strict-Transport-Security', HSTS)
   if (ctx.path.startsWith(PREFIX) || ctx.path.startsWith(CONSOLE_PREFIX)) ctx.state.isApi = true
   return next()
 }

@@ -12,6 +12,8 @@ type Name = 'access_token' | 'refresh_token' | 'csrf_token' | 'init_token'
 
 /** The console's cookies: their names, attributes and nothing else. */
 export type ConsoleCookies = {
+  /** Both public origins are https. */
+  readonly secure: boolean
   read(ctx: Context, name: Name): string | null
   set(ctx: Context, credentials: BrowserCredentials, nowMs: number): void
   clear(ctx: Context): void
@@ -30,6 +32,7 @@ export function makeConsoleCookies({ secure, domain }: CookieSettings): ConsoleC
     ctx.append('Set-Cookie', parts.join('; '))
   }
   return {
+    secure,
     read: (ctx, name) => {
       const value = ctx.cookies.get(nameOf(name))
       return value === undefined || value === '' ? null : value

@@ -27,6 +27,8 @@ type Definition<A extends Access, Q, B, R extends ObjectSchema> = {
   /** What a path id that is no UUID answers: the same as an unknown one. */
   readonly missing?: ErrorCode & ('session_not_found' | 'workspace_not_found' | 'app_not_found' | 'not_found')
   readonly cacheable?: boolean
+  /** Of every answer, refusals too. */
+  readonly headers?: Readonly<Record<string, string>>
   readonly reply: R
   /** The reply may also be an event stream. */
   readonly streams?: boolean
@@ -51,6 +53,7 @@ export type Route = {
   readonly form: boolean
   readonly invalid: InvalidStyle
   readonly cacheable: boolean
+  readonly headers: Readonly<Record<string, string>>
   readonly reply: ObjectSchema
   readonly streams: boolean
   readonly errors: readonly ErrorCode[]
@@ -74,6 +77,7 @@ export function route<
     form,
     invalid,
     cacheable: definition.cacheable ?? false,
+    headers: definition.headers ?? {},
     streams: definition.streams ?? false,
     async serve(ctx, http) {
       const params: Params = ctx.params ?? {}

@@ -38,7 +38,12 @@ export function view(
 /** Writes the answer. */
 export function writeAnswer(ctx: Context, answer: Answer): void {
   // With `no-referrer` browsers send `Origin: null` for our own forms, and those are refused. No other site sees more.
-  ctx.set({ 'Cache-Control': 'no-store', 'Referrer-Policy': 'same-origin' })
+  ctx.set({
+    'Cache-Control': 'no-store',
+    'Referrer-Policy': 'same-origin',
+    // A page that opened ours must not hold a handle to it while somebody decides.
+    'Cross-Origin-Opener-Policy': 'same-origin',
+  })
   if (answer.kind === 'go') {
     ctx.redirect(answer.to)
     ctx.status = 303

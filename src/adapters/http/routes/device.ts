@@ -69,6 +69,8 @@ const pollToken = route({
   path: '/oauth/device/token',
   summary: 'Trade an approved device code for a bearer token (RFC 8628 §3.4)',
   access: { kind: 'public' },
+  // RFC 6749 §5.1, for caches older than Cache-Control.
+  headers: { Pragma: 'no-cache' },
   form: true,
   invalid: 'oauth',
   body: v.object({
