@@ -5,6 +5,7 @@ import { sameSecret, sha256Hex } from '#adapters/crypto/digest.ts'
 import { newId } from '#adapters/crypto/ids.ts'
 import { createPasswordHasher } from '#adapters/crypto/password-hasher.ts'
 import { randomBytes } from '#adapters/crypto/random.ts'
+import { createSecretBox } from '#adapters/crypto/secret-box.ts'
 import { createTokenSeal } from '#adapters/crypto/token-seal.ts'
 import { createConsoleTokens } from '#adapters/jose/console-tokens.ts'
 import { createMemoryDeviceFlowStore } from '#adapters/memory/device-flow-store.ts'
@@ -21,7 +22,9 @@ import { createRedisTokenCache } from '#adapters/redis/token-cache.ts'
 import { createSandbox } from '#adapters/runner-native/code/sandbox.ts'
 import { readDsl } from '#adapters/runner-native/dsl/read-dsl.ts'
 import { createGuardedEgress } from '#adapters/runner-native/egress/guarded-egress.ts'
+import { createGuardedFetch } from '#adapters/runner-native/egress/guarded-fetch.ts'
 import { openModel } from '#adapters/runner-native/models/open-model.ts'
+import { createOpenAiModel } from '#adapters/runner-native/models/openai-compatible.ts'
 import { createNativeRunner } from '#adapters/runner-native/native-runner.ts'
 import { withAuditLines } from '#adapters/telemetry/audit-lines.ts'
 import { mountAccount } from '#application/auth/checks.ts'
@@ -29,6 +32,7 @@ import { makeMembershipAccess } from '#application/auth/membership-access.ts'
 import { outliveOutage } from '#application/auth/outlive-outage.ts'
 import type { Timer } from '#application/ports/clock.ts'
 import type { Log } from '#application/ports/log.ts'
+import { makeLoadBindings } from '#application/use-cases/load-bindings.ts'
 import { makeUseCases, type UseCases } from '#application/use-cases.ts'
 import { type Config, ConfigError, generatedKey, MIN_KEY_LENGTH } from './config.ts'
 
@@ -68,11 +72,13 @@ export async function openCore(config: Config, socketPath: string | null, log: L
 
 async function wire(config: Config, orm: Orm, log: Log): Promise<Core> {
   const secretKeys = config.secretKeys ?? [generatedKey(await keptSecret(config.dataDir))]
+  const secretBox = createSecretBox(secretKeys)
   const stores = openStores(orm)
   // Whoever holds the embedded database is alone: what stands as running was cut off with its process.
   if (!orm.shared) await stores.runs.endAbandoned(now())
   const fast = openFastStores(config, log)
   const sandbox = createSandbox({ timer })
+  const guardedFetch = createGuardedFetch({ rules: config.egress })
   const runControl = createMemoryRunControl()
   const cases = makeUseCases(
     {
@@ -84,6 +90,7 @@ async function wire(config: Config, orm: Orm, log: Log): Promise<Core> {
       seal: createTokenSeal(),
       digest: sha256Hex,
       sameSecret,
+      secretBox,
       randomBytes,
       newId,
       runner: createNativeRunner({
@@ -91,6 +98,11 @@ async function wire(config: Config, orm: Orm, log: Log): Promise<Core> {
         code: sandbox,
         templates: sandbox,
         egress: createGuardedEgress({ rules: config.egress, timer }),
+        bound: {
+          load: makeLoadBindings({ bindings: stores.bindings, secretBox }),
+          openModel: ({ url, key, model }) =>
+            createOpenAiModel({ baseUrl: url, apiKey: key, name: model, fetch: guardedFetch }),
+        },
         now,
         timer,
         ids: newId,

@@ -15,6 +15,7 @@ import type { AccountLifecycle } from './ports/account-lifecycle.ts'
 import type { AppCatalog } from './ports/app-catalog.ts'
 import type { AppRunner } from './ports/app-runner.ts'
 import type { AuditLog } from './ports/audit-log.ts'
+import type { BindingStore } from './ports/bindings.ts'
 import type { Clock } from './ports/clock.ts'
 import type { ConsoleTokens } from './ports/console-tokens.ts'
 import type { ConversationStore } from './ports/conversation-store.ts'
@@ -28,7 +29,7 @@ import type { RefreshTokenStore } from './ports/refresh-token-store.ts'
 import type { RunControl } from './ports/run-control.ts'
 import type { RunLog } from './ports/run-log.ts'
 import type { RunStore } from './ports/run-store.ts'
-import type { Digest, NewId, RandomBytes, SameSecret, TokenSeal } from './ports/secrets.ts'
+import type { Digest, NewId, RandomBytes, SameSecret, SecretBox, TokenSeal } from './ports/secrets.ts'
 import type { TokenCache } from './ports/token-cache.ts'
 import type { PruneTokens } from './ports/token-pruner.ts'
 import type { TokenStore } from './ports/token-store.ts'
@@ -48,6 +49,7 @@ import { type IntrospectToken, makeIntrospectToken } from './use-cases/introspec
 import { type ListApps, makeListApps } from './use-cases/list-apps.ts'
 import { type ListSessions, makeListSessions } from './use-cases/list-sessions.ts'
 import { type LookUpUserCode, makeLookUpUserCode } from './use-cases/look-up-user-code.ts'
+import { type ManageBindings, makeManageBindings } from './use-cases/manage-bindings.ts'
 import { makePollToken, type PollToken } from './use-cases/poll-token.ts'
 import { makePreviewApproval, type PreviewApproval } from './use-cases/preview-approval.ts'
 import { makePruneEndedTokens, type PruneEndedTokens } from './use-cases/prune-tokens.ts'
@@ -71,6 +73,8 @@ export type Ports = {
   readonly lifecycle: AccountLifecycle
   readonly memberships: MembershipDirectory
   readonly apps: AppCatalog
+  readonly bindings: BindingStore
+  readonly secretBox: SecretBox
   readonly conversations: ConversationStore
   readonly runs: RunStore
   readonly refreshTokens: RefreshTokenStore
@@ -142,6 +146,7 @@ export type UseCases = {
   readonly listWorkspaceApps: (workspaceId: string, page: PageRequest) => Promise<Page<App>>
   readonly describeApp: DescribeApp
   readonly importApp: ImportApp
+  readonly bindings: ManageBindings
   readonly runApp: RunApp
   readonly stopRun: StopRun
 }
@@ -201,6 +206,7 @@ export function makeUseCases(ports: Ports, settings: CoreSettings): UseCases {
     listWorkspaceApps: (workspaceId, page) => ports.apps.search({ workspaceId, ...page }),
     describeApp: makeDescribeApp({ ...ports, requireMembership }),
     importApp: makeImportApp(ports),
+    bindings: makeManageBindings(ports),
     runApp: makeRunApp({ ...ports, carryRun }),
     stopRun: makeStopRun(ports),
   }

@@ -11,11 +11,12 @@ import { suiteFor } from '../support/services.ts'
 const run = promisify(execFile)
 const MIGRATE_ONCE = fileURLToPath(new URL('../support/migrate-once.ts', import.meta.url))
 
-const MIGRATION_NAMES = ['20261121000000-initial', '20261121100000-audit-by-time']
+const MIGRATION_NAMES = ['20261121000000-initial', '20261121100000-audit-by-time', '20261121120000-app-bindings']
 
 const TABLES = [
   'accounts',
   'app_access',
+  'app_bindings',
   'app_definitions',
   'apps',
   'audit_events',

@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { sameSecret, sha256Hex } from '#adapters/crypto/digest.ts'
 import { newId } from '#adapters/crypto/ids.ts'
 import { randomBytes } from '#adapters/crypto/random.ts'
+import { createSecretBox } from '#adapters/crypto/secret-box.ts'
 import { createTokenSeal } from '#adapters/crypto/token-seal.ts'
 import { createHttpApp } from '#adapters/http/app.ts'
 import { makeClientAddress } from '#adapters/http/client-address.ts'
@@ -21,15 +22,19 @@ import { createRedisRateLimiter } from '#adapters/redis/rate-limiter.ts'
 import { createRedisTokenCache } from '#adapters/redis/token-cache.ts'
 import { createSandbox } from '#adapters/runner-native/code/sandbox.ts'
 import { readDsl } from '#adapters/runner-native/dsl/read-dsl.ts'
+import type { EgressRules } from '#adapters/runner-native/egress/address-policy.ts'
 import { createGuardedEgress } from '#adapters/runner-native/egress/guarded-egress.ts'
+import { createGuardedFetch } from '#adapters/runner-native/egress/guarded-fetch.ts'
 import type { ModelClient } from '#adapters/runner-native/models/model-client.ts'
 import { openModel } from '#adapters/runner-native/models/open-model.ts'
+import { createOpenAiModel } from '#adapters/runner-native/models/openai-compatible.ts'
 import { createNativeRunner } from '#adapters/runner-native/native-runner.ts'
 import { withAuditLines } from '#adapters/telemetry/audit-lines.ts'
 import { mountAccount } from '#application/auth/checks.ts'
 import { makeMembershipAccess } from '#application/auth/membership-access.ts'
 import type { Log, LogLine } from '#application/ports/log.ts'
 import type { PasswordHasher } from '#application/ports/password-hasher.ts'
+import { makeLoadBindings } from '#application/use-cases/load-bindings.ts'
 import { type CoreSettings, makeUseCases, type Ports, type UseCases } from '#application/use-cases.ts'
 import type { AuditEvent } from '#domain/audit-event.ts'
 import type { Role } from '#domain/workspace.ts'
@@ -46,6 +51,8 @@ export type WorldOptions = {
   readonly trustedProxies?: readonly string[]
   /** Null is a server without a model; absent is the built-in scripted one. */
   readonly model?: ModelClient | null
+  /** What apps may reach although it is not public; nothing when absent. */
+  readonly egress?: EgressRules
   /** Replaces ports before anything is wired, to wrap or break them. */
   readonly change?: (ports: Ports) => Ports
 }
@@ -104,6 +111,9 @@ export async function aWorld(options: WorldOptions = {}) {
     options.model === undefined
       ? openModel({ baseUrl: 'scripted:', apiKey: null, name: null }, realTimer)
       : options.model
+  const secretBox = createSecretBox([{ kid: 'test', key: 's'.repeat(32) }])
+  const rules = options.egress ?? { allowCidrs: [], allowHosts: [] }
+  const guardedFetch = createGuardedFetch({ rules })
   const base: Ports = {
     ...backing.stores,
     audit: withAuditLines(
@@ -120,13 +130,20 @@ export async function aWorld(options: WorldOptions = {}) {
     seal: createTokenSeal(),
     digest: sha256Hex,
     sameSecret,
+    secretBox,
     randomBytes,
     newId,
     runner: createNativeRunner({
       model,
       code: sandbox,
       templates: sandbox,
-      egress: createGuardedEgress({ rules: { allowCidrs: [], allowHosts: [] }, timer: realTimer }),
+      egress: createGuardedEgress({ rules, timer: realTimer }),
+      bound: {
+        // The stores may yet be replaced by `change`.
+        load: (workspaceId) => makeLoadBindings(ports)(workspaceId),
+        openModel: ({ url, key, model: name }) =>
+          createOpenAiModel({ baseUrl: url, apiKey: key, name, fetch: guardedFetch }),
+      },
       now: clock.now,
       timer: realTimer,
       ids: newId,

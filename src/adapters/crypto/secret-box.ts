@@ -7,9 +7,10 @@ export type BoxKey = { readonly kid: string; readonly key: string }
 const VERSION = 'v1'
 
 /** Seals with the first key and opens with any of them, so that keys can be rotated. */
-export function createSecretBox(keys: readonly [BoxKey, ...BoxKey[]]): SecretBox {
+export function createSecretBox(keys: readonly BoxKey[]): SecretBox {
   const derived = new Map(keys.map(({ kid, key }) => [label(kid), derive(key)]))
   const [first] = keys
+  if (first === undefined) throw new TypeError('a secret box needs a key')
   const sealing = derive(first.key)
   return {
     seal: (plain) => `${VERSION}.${label(first.kid)}.${closeBox(sealing, plain, label(first.kid))}`,
