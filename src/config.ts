@@ -37,6 +37,8 @@ export type Config = {
   readonly egress: { readonly allowCidrs: readonly string[]; readonly allowHosts: readonly string[] }
   readonly logLevel: string
   readonly shutdownGraceS: number
+  /** Null serves no metrics; 0 takes a free port. */
+  readonly metricsPort: number | null
 }
 
 /** A configuration that cannot be started with: one line a fault, naming the variable, never its value. */
@@ -67,7 +69,7 @@ export function loadConfig(env: Environment): { readonly config: Config; readonl
   const warnings: string[] = []
   const read = reader(env, (name, wanted) => faults.push(`${name} must be ${wanted}`))
 
-  const host = read.text('HOST') ?? '127.0.0.1'
+  const host = read.named('HOST', isListener, 'an IP address or a host name') ?? '127.0.0.1'
   const consoleApiUrl = read.origin('CONSOLE_API_URL')
   const consoleWebUrl = read.origin('CONSOLE_WEB_URL')
   const databaseUrl = read.url('DATABASE_URL', ['postgres:', 'postgresql:'])
@@ -78,20 +80,25 @@ export function loadConfig(env: Environment): { readonly config: Config; readonl
   if (!isLoopback(host) && consoleWebUrl === null && !env.CONSOLE_WEB_URL) {
     faults.push('CONSOLE_WEB_URL must be set when HOST is not a loopback address: people are sent there to sign in')
   }
+  for (const [name, origin] of Object.entries({ CONSOLE_API_URL: consoleApiUrl, CONSOLE_WEB_URL: consoleWebUrl })) {
+    if (origin !== null && isReadOnTheWay(origin)) {
+      warnings.push(`${name} is plain http: passwords and tokens can be read on the way; put TLS in front`)
+    }
+  }
   const config: Config = {
     host,
     port: read.whole('PORT', 5001, 0, 65535),
     databaseUrl,
     redisUrl: read.url('REDIS_URL', ['redis:', 'rediss:', 'redis+cluster:']),
-    redisKeyPrefix: read.text('REDIS_KEY_PREFIX') ?? 'latchkey:',
+    redisKeyPrefix: read.named('REDIS_KEY_PREFIX', isWord(64), 'up to 64 characters without blanks') ?? 'latchkey:',
     dataDir: absolute(read.text('DATA_DIR') ?? './data'),
     secretKeys,
     consoleApiUrl,
     consoleWebUrl,
-    cookieDomain: read.text('COOKIE_DOMAIN'),
+    cookieDomain: read.named('COOKIE_DOMAIN', isDomain, 'a domain name'),
     trustedProxies: read.list('TRUSTED_PROXIES', isCidr, 'a comma-separated list of CIDRs') ?? [],
     bearerEnabled: read.flag('ENABLE_OAUTH_BEARER', true),
-    knownClientIds: read.list('OPENAPI_KNOWN_CLIENT_IDS', isClientId, 'a comma-separated list of client ids') ?? [
+    knownClientIds: read.list('OPENAPI_KNOWN_CLIENT_IDS', isWord(64), 'a comma-separated list of client ids') ?? [
       'difyctl',
       'latchkey',
     ],
@@ -108,8 +115,8 @@ export function loadConfig(env: Environment): { readonly config: Config; readonl
     initPassword: read.text('INIT_PASSWORD'),
     model: {
       baseUrl: read.modelUrl('MODEL_BASE_URL'),
-      apiKey: read.text('MODEL_API_KEY'),
-      name: read.text('MODEL_NAME'),
+      apiKey: read.named('MODEL_API_KEY', isWord(4096), 'one line without blanks'),
+      name: read.named('MODEL_NAME', isLine(256), 'the name of a model'),
     },
     egress: {
       allowCidrs: read.list('EGRESS_ALLOW_CIDRS', isCidr, 'a comma-separated list of CIDRs') ?? [],
@@ -119,6 +126,7 @@ export function loadConfig(env: Environment): { readonly config: Config; readonl
     },
     logLevel: read.oneOf('LOG_LEVEL', LOG_LEVELS, 'info'),
     shutdownGraceS: read.whole('SHUTDOWN_GRACE_S', 20, 0, 600),
+    metricsPort: read.text('METRICS_PORT') === null ? null : read.whole('METRICS_PORT', 0, 0, 65535),
   }
   if (faults.length > 0) throw new ConfigError(faults)
   return { config, warnings }
@@ -152,6 +160,7 @@ function reader(env: Environment, fault: (name: string, wanted: string) => void)
   }
   return {
     text,
+    named: checked,
     whole(name: string, fallback: number, min: number, max: number): number {
       const value = checked(name, isWhole(min, max), `a whole number from ${min} to ${max}`)
       return value === null ? fallback : Number(value)
@@ -232,8 +241,28 @@ function isHost(text: string): boolean {
   return /^[a-z0-9_]([a-z0-9_.-]{0,252})(:\d{1,5})?$/i.test(text)
 }
 
-function isClientId(text: string): boolean {
-  return /^[\x21-\x7e]{1,64}$/.test(text)
+function isListener(text: string): boolean {
+  return ipaddr.isValid(text) || isDomain(text)
+}
+
+/** What a cookie's `Domain` may say; anything else could add attributes to the cookie. */
+function isDomain(text: string): boolean {
+  return text.length <= 253 && /^\.?[a-z0-9_]([a-z0-9_-]*)(\.[a-z0-9_-]+)*$/i.test(text)
+}
+
+/** Printable ASCII without blanks. */
+function isWord(maxLength: number): (text: string) => boolean {
+  return (text) => text.length <= maxLength && /^[\x21-\x7e]+$/.test(text)
+}
+
+function isLine(maxLength: number): (text: string) => boolean {
+  return (text) => text.length <= maxLength && /^\P{C}+$/u.test(text)
+}
+
+/** Whether `origin` crosses a network in the clear. */
+function isReadOnTheWay(origin: string): boolean {
+  const { protocol, hostname } = new URL(origin)
+  return protocol === 'http:' && !isLoopback(hostname.replaceAll(/[[\]]/g, ''))
 }
 
 function isOrigin(text: string): boolean {

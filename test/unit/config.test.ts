@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { expect } from 'chai'
 import { ConfigError, loadConfig } from '#src/config.ts'
 
@@ -15,6 +17,8 @@ function faultsOf(env: Record<string, string>): readonly string[] {
 const A_KEY = 'k'.repeat(32)
 
 const REFUSED: readonly [name: string, value: string, beside?: Record<string, string>][] = [
+  ['HOST', 'http://hunter2'],
+  ['HOST', '256.1.1.1:hunter2'],
   ['PORT', 'http'],
   ['PORT', '65536'],
   ['PORT', '-1'],
@@ -23,6 +27,8 @@ const REFUSED: readonly [name: string, value: string, beside?: Record<string, st
   ['DATABASE_URL', 'not a url', { SECRET_KEY: A_KEY }],
   ['REDIS_URL', 'memcached://hunter2@cache'],
   ['REDIS_URL', 'redis://'],
+  ['REDIS_KEY_PREFIX', 'a hunter2:'],
+  ['REDIS_KEY_PREFIX', 'x'.repeat(65)],
   ['SECRET_KEY', 'hunter2-too-short'],
   ['SECRET_KEY', `new:${A_KEY},old:hunter2`],
   ['SECRET_KEY', `one:${A_KEY},one:${'j'.repeat(32)}`],
@@ -30,6 +36,9 @@ const REFUSED: readonly [name: string, value: string, beside?: Record<string, st
   ['CONSOLE_API_URL', 'https://api.example/hunter2'],
   ['CONSOLE_WEB_URL', 'https://hunter2@web.example'],
   ['CONSOLE_WEB_URL', 'web.example?hunter2'],
+  ['COOKIE_DOMAIN', 'https://hunter2.example'],
+  ['COOKIE_DOMAIN', 'hunter2.example; HttpOnly'],
+  ['COOKIE_DOMAIN', 'hunter2.example:8080'],
   ['TRUSTED_PROXIES', '10.0.0.0/8,hunter2'],
   ['TRUSTED_PROXIES', '10.0.0.0/99'],
   ['ENABLE_OAUTH_BEARER', 'hunter2'],
@@ -45,6 +54,8 @@ const REFUSED: readonly [name: string, value: string, beside?: Record<string, st
   ['ENABLE_CLEAN_OAUTH_ACCESS_TOKENS_TASK', 'hunter2'],
   ['OAUTH_ACCESS_TOKEN_RETENTION_DAYS', '-1'],
   ['MODEL_BASE_URL', 'file:///etc/hunter2'],
+  ['MODEL_API_KEY', 'hunter2\nX-Other: 1'],
+  ['MODEL_NAME', 'hunter2\r\nother'],
   ['EGRESS_ALLOW_CIDRS', '10.0.0.0'],
   ['EGRESS_ALLOW_CIDRS', '10.0.0.0/8,hunter2'],
   ['EGRESS_ALLOW_HOSTS', 'http://hunter2'],
@@ -55,7 +66,7 @@ const REFUSED: readonly [name: string, value: string, beside?: Record<string, st
 
 describe('configuration', () => {
   for (const [name, value, beside] of REFUSED) {
-    it(`L05 ${name}=${value.slice(0, 24)} stops the start and is named, not shown`, () => {
+    it(`L05 ${name}=${value.slice(0, 24).replaceAll(/\s+/g, ' ')} stops the start and is named, not shown`, () => {
       const faults = faultsOf({ ...beside, [name]: value })
       expect(faults).to.have.length(1)
       expect(faults[0]).to.match(new RegExp(`^${name} must be .`))
@@ -65,6 +76,31 @@ describe('configuration', () => {
       expect(faults[0]).to.not.contain(A_KEY)
     })
   }
+
+  it('L05 every variable that the README lists has a value that is refused, or takes any', () => {
+    const takesAny = ['DATA_DIR', 'INIT_PASSWORD', 'OAUTH_TTL_DAYS']
+    const refused = REFUSED.map(([name]) => name)
+    const [, table = ''] = readFileSync(join(import.meta.dirname, '../../README.md'), 'utf8').split('## Configuration')
+    const names = [...(table.split('\n## ')[0] ?? '').matchAll(/^\|([^|]+)\|/gm)].flatMap(([, cell = '']) =>
+      [...cell.matchAll(/`([A-Z][A-Z0-9_]+)`/g)].map(([, name = '']) => name),
+    )
+    expect(names).to.include('PORT').and.include('COOKIE_DOMAIN')
+    expect(names.filter((name) => !refused.includes(name) && !takesAny.includes(name))).to.deep.equal([])
+    for (const name of takesAny) expect(faultsOf({ [name]: 'any; thing\tat all' }), name).to.deep.equal([])
+  })
+
+  it('warns of a public origin in the clear, and not of this machine', () => {
+    const warningsOf = (env: Record<string, string>) => loadConfig(env).warnings
+    expect(
+      warningsOf({ CONSOLE_WEB_URL: 'http://web.example', CONSOLE_API_URL: 'http://10.0.0.7:5001' }),
+    ).to.deep.equal([
+      'CONSOLE_API_URL is plain http: passwords and tokens can be read on the way; put TLS in front',
+      'CONSOLE_WEB_URL is plain http: passwords and tokens can be read on the way; put TLS in front',
+    ])
+    for (const origin of ['https://web.example', 'http://localhost:5001', 'http://127.0.0.1', 'http://[::1]:5001']) {
+      expect(warningsOf({ CONSOLE_WEB_URL: origin, CONSOLE_API_URL: origin }), origin).to.deep.equal([])
+    }
+  })
 
   it('L05 every fault is told at once, one line each', () => {
     const faults = faultsOf({ PORT: 'x', LOG_LEVEL: 'x', REDIS_URL: 'x' })
