@@ -1,0 +1,3 @@
+import { bearerEndsSuite } from './suites/bearer-ends.ts'
+
+bearerEndsSuite('memory', {})
