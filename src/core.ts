@@ -27,9 +27,11 @@ import { openModel } from '#adapters/runner-native/models/open-model.ts'
 import { createOpenAiModel } from '#adapters/runner-native/models/openai-compatible.ts'
 import { createNativeRunner } from '#adapters/runner-native/native-runner.ts'
 import { withAuditLines } from '#adapters/telemetry/audit-lines.ts'
+import type { Metrics } from '#adapters/telemetry/metrics.ts'
 import { mountAccount } from '#application/auth/checks.ts'
 import { makeMembershipAccess } from '#application/auth/membership-access.ts'
 import { outliveOutage } from '#application/auth/outlive-outage.ts'
+import type { AppRunner } from '#application/ports/app-runner.ts'
 import type { Timer } from '#application/ports/clock.ts'
 import type { Log } from '#application/ports/log.ts'
 import { makeLoadBindings } from '#application/use-cases/load-bindings.ts'
@@ -59,24 +61,31 @@ export async function openDatabase(config: Config, socketPath: string | null): P
 }
 
 /** Opens the database, brings it up to date and wires the core to it; frees what it opened when that fails. */
-export async function openCore(config: Config, socketPath: string | null, log: Log): Promise<Core> {
+export async function openCore(
+  config: Config,
+  socketPath: string | null,
+  log: Log,
+  metrics: Metrics | null = null,
+): Promise<Core> {
   const orm = await openDatabase(config, socketPath)
   try {
     await migrate(orm)
-    return await wire(config, orm, log)
+    return await wire(config, orm, log, metrics)
   } catch (error) {
     await orm.close()
     throw error
   }
 }
 
-async function wire(config: Config, orm: Orm, log: Log): Promise<Core> {
+async function wire(config: Config, orm: Orm, log: Log, metrics: Metrics | null): Promise<Core> {
   const secretKeys = config.secretKeys ?? [generatedKey(await keptSecret(config.dataDir))]
   const secretBox = createSecretBox(secretKeys)
   const stores = openStores(orm)
   // Whoever holds the embedded database is alone: what stands as running was cut off with its process.
   if (!orm.shared) await stores.runs.endAbandoned(now())
   const fast = openFastStores(config, log)
+  const { limiter, cache } = fast.stores
+  const ofRunner = metrics?.ofRunner ?? ((runner: AppRunner) => runner)
   const sandbox = createSandbox({ timer })
   const guardedFetch = createGuardedFetch({ rules: config.egress })
   const runControl = createMemoryRunControl()
@@ -84,6 +93,8 @@ async function wire(config: Config, orm: Orm, log: Log): Promise<Core> {
     {
       ...stores,
       ...fast.stores,
+      limiter: metrics?.ofLimiter(limiter) ?? limiter,
+      cache: metrics?.ofCache(cache) ?? cache,
       audit: withAuditLines(stores.audit, log),
       consoleTokens: createConsoleTokens({ keys: secretKeys, now }),
       passwords: createPasswordHasher(),
@@ -93,21 +104,23 @@ async function wire(config: Config, orm: Orm, log: Log): Promise<Core> {
       secretBox,
       randomBytes,
       newId,
-      runner: createNativeRunner({
-        model: openModel(config.model, timer),
-        code: sandbox,
-        templates: sandbox,
-        egress: createGuardedEgress({ rules: config.egress, timer }),
-        bound: {
-          load: makeLoadBindings({ bindings: stores.bindings, secretBox }),
-          openModel: ({ url, key, model }) =>
-            createOpenAiModel({ baseUrl: url, apiKey: key, name: model, fetch: guardedFetch }),
-        },
-        now,
-        timer,
-        ids: newId,
-        onFault: (error) => log.error('run fault', { error }),
-      }),
+      runner: ofRunner(
+        createNativeRunner({
+          model: openModel(config.model, timer),
+          code: sandbox,
+          templates: sandbox,
+          egress: createGuardedEgress({ rules: config.egress, timer }),
+          bound: {
+            load: makeLoadBindings({ bindings: stores.bindings, secretBox }),
+            openModel: ({ url, key, model }) =>
+              createOpenAiModel({ baseUrl: url, apiKey: key, name: model, fetch: guardedFetch }),
+          },
+          now,
+          timer,
+          ids: newId,
+          onFault: (error) => log.error('run fault', { error }),
+        }),
+      ),
       runLog: createMemoryRunLog({ now, timer }),
       runControl,
       readDsl,

@@ -10,19 +10,22 @@ import { makeConsoleCookies } from '#adapters/http/cookies.ts'
 import { DataDirLocked } from '#adapters/postgres/data-lock.ts'
 import { migrate } from '#adapters/postgres/open-orm.ts'
 import { createLog } from '#adapters/telemetry/log.ts'
+import { createMetrics, type Metrics } from '#adapters/telemetry/metrics.ts'
 import type { Log } from '#application/ports/log.ts'
 import { startBackground } from './background.ts'
 import { type Config, isLoopback } from './config.ts'
 import { type Core, now, openCore, openDatabase, timer } from './core.ts'
+import { serveMetrics } from './metrics-server.ts'
 import { packageVersion } from './version.ts'
 
 /** Serves until it is told to stop. `say` takes the lines a person reads at the start. */
 export async function serve(config: Config, log: Log, say: (line: string) => void): Promise<void> {
   const socketPath = config.databaseUrl === null ? newSocketPath() : null
-  const core = await openCore(config, socketPath, log)
+  const metrics = config.metricsPort === null ? null : createMetrics(await packageVersion())
+  const core = await openCore(config, socketPath, log, metrics)
   const server = createServer()
   try {
-    await serveCore(core, server, socketPath, config, log, say)
+    await serveCore(core, server, socketPath, config, log, say, metrics)
   } finally {
     server.close()
     await core.close()
@@ -37,6 +40,7 @@ async function serveCore(
   config: Config,
   log: Log,
   say: (line: string) => void,
+  metrics: Metrics | null,
 ): Promise<void> {
   const version = await packageVersion()
   // From here to the handler nothing may wait: a request in between would never be answered.
@@ -58,6 +62,7 @@ async function serveCore(
     now,
     timer,
     version,
+    onAnswer: metrics?.answered ?? null,
     checkReplies: false,
   })
   server.on('request', app.callback())
@@ -67,6 +72,8 @@ async function serveCore(
   const isNew = (await core.cases.owner()) === null
   say(`Latchkey serves at ${address}`)
   say(isNew ? `First visit: ${address}/install creates your account` : `Approve terminals at ${address}/device`)
+  const scraped = metrics === null ? null : await serveMetrics(metrics, config.host, config.metricsPort ?? 0)
+  if (scraped !== null) log.info('metrics', { url: scraped.url })
   if (config.databaseUrl === null) say(`Embedded database in ${config.dataDir}`)
   if (config.redisUrl === null) say('In-process limits and device codes: run one replica only (REDIS_URL shares them)')
 
@@ -78,6 +85,7 @@ async function serveCore(
     process.once('SIGTERM', stop).once('SIGINT', stop)
   })
   await background.stop()
+  await scraped?.close()
 }
 
 /** Stops taking work, lets answers, streams and runs end, then closes what is left. */

@@ -41,6 +41,7 @@ import type { Role } from '#domain/workspace.ts'
 import { fakeClock } from './clock.ts'
 import { createDatabase } from './databases.ts'
 import { openTestRedis } from './redis.ts'
+import { visitorOf } from './visitor.ts'
 
 export type WorldOptions = {
   /** `services` are real PostgreSQL and Redis, with a database and a key prefix of their own. */
@@ -172,62 +173,14 @@ export async function aWorld(options: WorldOptions = {}) {
     now: clock.now,
     timer: clock.timer,
     version: '0.0.0-test',
+    onAnswer: null,
     checkReplies: true,
   })
   server.on('request', app.callback())
 
-  async function send(method: string, path: string, { token, headers, json, form, body }: Send = {}): Promise<Reply> {
-    const payload =
-      json === undefined ? (form === undefined ? body : new URLSearchParams(form).toString()) : JSON.stringify(json)
-    const type =
-      json === undefined ? (form === undefined ? null : 'application/x-www-form-urlencoded') : 'application/json'
-    const response = await fetch(url + path, {
-      method,
-      redirect: 'manual',
-      headers: {
-        ...(type === null ? {} : { 'Content-Type': type }),
-        ...(token === undefined ? {} : { Authorization: `Bearer ${token}` }),
-        ...headers,
-      },
-      ...(payload === undefined ? {} : { body: payload }),
-    })
-    const text = await response.text()
-    const isJson = response.headers.get('content-type')?.includes('json') === true
-    return { status: response.status, headers: response.headers, text, json: isJson ? JSON.parse(text) : null }
-  }
-
   const { initPassword } = { ...SETTINGS, ...options.settings }
   const guarded = initPassword === null ? null : await cases.setUpGuard.unlock({ password: initPassword, ip: '::1' })
   const owner = await cases.setUp({ ...OWNER, pass: guarded?.pass ?? null })
-
-  async function signIn(email = OWNER.email, password = OWNER.password): Promise<Browser> {
-    const reply = await send('POST', '/console/api/login', { json: { email, password } })
-    if (reply.status !== 200) throw new Error(`sign-in answered ${reply.status}: ${reply.text}`)
-    const pairs = reply.headers.getSetCookie().map((line) => line.split(';')[0] ?? '')
-    const cookie = pairs.join('; ')
-    const csrf = pairs.find((pair) => pair.includes('csrf_token='))?.split('=')[1] ?? ''
-    return { cookie, csrf, headers: { Cookie: cookie, 'X-CSRF-Token': csrf } }
-  }
-
-  async function startFlow(label = 'laptop', clientId = 'difyctl') {
-    const reply = await send('POST', '/openapi/v1/oauth/device/code', {
-      json: { client_id: clientId, device_label: label },
-    })
-    return { deviceCode: String(reply.json.device_code), userCode: String(reply.json.user_code) }
-  }
-
-  /** The whole device flow: a terminal asks, `browser` approves, the terminal picks up. */
-  async function login(how: { label?: string; clientId?: string; browser?: Browser } = {}): Promise<Login> {
-    const { label = 'laptop', clientId = 'difyctl' } = how
-    const { deviceCode, userCode } = await startFlow(label, clientId)
-    const { headers } = how.browser ?? (await signIn())
-    const approved = await send('POST', '/openapi/v1/oauth/device/approve', { json: { user_code: userCode }, headers })
-    if (approved.status !== 200) throw new Error(`approve answered ${approved.status}: ${approved.text}`)
-    const polled = await send('POST', '/openapi/v1/oauth/device/token', {
-      json: { device_code: deviceCode, client_id: clientId },
-    })
-    return { token: polled.json.token, tokenId: polled.json.token_id, deviceCode, userCode }
-  }
 
   return {
     url,
@@ -239,13 +192,7 @@ export async function aWorld(options: WorldOptions = {}) {
     auditEvents,
     /** Real stores and their addresses, for tests that look inside; null on memory. */
     services: backing.services,
-    send,
-    get: (path: string, how?: Send) => send('GET', path, how),
-    post: (path: string, how?: Send) => send('POST', path, how),
-    delete: (path: string, how?: Send) => send('DELETE', path, how),
-    signIn,
-    startFlow,
-    login,
+    ...visitorOf(url, OWNER),
     /** Another person in the owner's workspace. */
     async addMember(email: string, role: Role = 'normal') {
       const created = await cases.createAccount({

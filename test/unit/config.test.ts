@@ -62,6 +62,7 @@ const REFUSED: readonly [name: string, value: string, beside?: Record<string, st
   ['EGRESS_ALLOW_HOSTS', 'internal,hunter2:port'],
   ['LOG_LEVEL', 'hunter2'],
   ['SHUTDOWN_GRACE_S', '-5'],
+  ['METRICS_PORT', '70000'],
 ]
 
 describe('configuration', () => {

@@ -3,7 +3,7 @@ import Router from '@koa/router'
 import Koa, { type Context, type Next } from 'koa'
 import { DomainError } from '#domain/errors.ts'
 import { writeError } from './errors.ts'
-import type { HttpContext } from './http-context.ts'
+import type { HttpContext, OnAnswer } from './http-context.ts'
 import { openApiDocument } from './openapi.ts'
 import type { Route } from './route.ts'
 import { accountRoutes } from './routes/account.ts'
@@ -44,8 +44,15 @@ export function createHttpApp(http: HttpContext): Koa {
   for (const one of consoleRoutes) mount(routing, CONSOLE_PREFIX + one.path, one, http)
   // RFC 8414 §3.1 puts the well-known part before the issuer's path.
   mount(routing, `/.well-known/oauth-authorization-server${PREFIX}`, metadata, http)
-  for (const { method, path, serve } of pageRoutes) routing.router[method](path, (ctx) => serve(ctx, http))
+  for (const { method, path, serve } of pageRoutes) {
+    routing.router[method](path, (ctx) => {
+      ctx.state.route = path
+      return serve(ctx, http)
+    })
+  }
 
+  const { onAnswer } = http
+  if (onAnswer !== null) app.use((ctx, next) => report(ctx, next, onAnswer))
   app.use((ctx, next) => head(ctx, () => rescue(ctx, next, http), http))
   app.use(preflight(http.settings.corsOrigins))
   app.use((ctx, next) => routing.exact.get(`${ctx.method} ${ctx.path}`)?.(ctx) ?? next())
@@ -65,6 +72,7 @@ function mount(
 ): void {
   const extra = Object.entries(headers)
   const handle = (ctx: Context) => {
+    ctx.state.route = path
     if (!cacheable) ctx.res.setHeader('Cache-Control', 'no-store')
     for (const [name, value] of extra) ctx.res.setHeader(name, value)
     return serve(ctx, http)
@@ -86,6 +94,19 @@ const HEADERS = Object.entries({
 
 /** Only this very host: what else lives under its domain is somebody else's (RFC 6797 §6.1). */
 const HSTS = 'max-age=31536000'
+
+const KNOWN_METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'])
+
+/** Tells of the answer once it is gone. What no route took counts as one route: paths are the caller's to choose. */
+function report(ctx: Context, next: Next, onAnswer: OnAnswer): Promise<void> {
+  const startedAtMs = performance.now()
+  ctx.res.once('close', () => {
+    const { route = 'unmatched' } = ctx.state
+    const method = KNOWN_METHODS.has(ctx.method) ? ctx.method : 'other'
+    onAnswer({ method, route, status: ctx.res.statusCode, seconds: (performance.now() - startedAtMs) / 1000 })
+  })
+  return next()
+}
 
 /** Headers of every answer. */
 function head(ctx: Context, next: Next, { version, cookies }: HttpContext): Promise<void> {
@@ -114,7 +135,7 @@ async function rescue(ctx: Context, next: Next, { log }: HttpContext): Promise<v
     // A caller who hung up, and by that ended the run that was to answer, met no fault.
     if (error instanceof DomainError && (ctx.status < 500 || ctx.res.destroyed)) return
     const { requestId } = ctx.state
-    log.error('request failed', { requestId, method: ctx.method, route: ctx._matchedRoute ?? ctx.path, error })
+    log.error('request failed', { requestId, method: ctx.method, route: ctx.state.route ?? ctx.path, error })
   }
 }
 

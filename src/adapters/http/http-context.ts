@@ -4,6 +4,13 @@ import type { UseCases } from '#application/use-cases.ts'
 import type { ClientAddress } from './client-address.ts'
 import type { ConsoleCookies } from './cookies.ts'
 
+export type OnAnswer = (answer: {
+  readonly method: string
+  readonly route: string
+  readonly status: number
+  readonly seconds: number
+}) => void
+
 /** What the HTTP room itself needs; the core never sees it. */
 export type HttpContext = {
   readonly cases: UseCases
@@ -14,6 +21,8 @@ export type HttpContext = {
   readonly now: Clock
   readonly timer: Timer
   readonly version: string
+  /** Is told of every answer; null when nobody counts. `route` is a template, `seconds` last until the last byte. */
+  readonly onAnswer: OnAnswer | null
   /** Replies are checked against their schema: on in tests, off in production. */
   readonly checkReplies: boolean
 }
