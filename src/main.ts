@@ -26,6 +26,11 @@ async function run(argv: readonly string[]): Promise<number> {
     return EXIT.ok
   }
   if (command === 'serve' && rest.length > 0) throw new UsageError(`serve takes no arguments: ${rest.join(' ')}`)
+  if (command === 'app' && rest[0] === 'try') {
+    const { tryApps } = await import('./try-apps.ts')
+    const isGood = await tryApps(rest.slice(1), (text) => process.stdout.write(text))
+    return isGood ? EXIT.ok : EXIT.failed
+  }
   if (existsSync('.env')) process.loadEnvFile()
   const { config, warnings } = loadConfig(process.env)
   const log = createLog(config.logLevel)

@@ -1,0 +1,57 @@
+import type { Json, JsonObject } from '#domain/app.ts'
+import { isList, isObject, objectAt, textAt } from '#domain/json.ts'
+import type { ModelClient, ModelMessage, ModelRequest } from '../models/model-client.ts'
+import { parseJson } from '../parse-json.ts'
+import { sampleOfSchema, sampleOfType } from './sample-json.ts'
+import type { Script } from './script.ts'
+
+const EXACTLY = 'Reply exactly: '
+
+/** A model that says its lines: what it is asked for in a form that can be read, else the script's answer. */
+export function createPlayingModel({ answer, words }: Script): ModelClient {
+  return {
+    canRun: () => true,
+    async *stream(request) {
+      const said = formal(request, words) ?? exactly(request.messages) ?? answer
+      yield { kind: 'text', delta: said }
+      yield { kind: 'finish', reason: 'stop' }
+      const promptTokens = request.messages.reduce((sum, { text }) => sum + lengthIn(text), 0)
+      const completionTokens = lengthIn(said)
+      yield { kind: 'usage', usage: { promptTokens, completionTokens, totalTokens: promptTokens + completionTokens } }
+    },
+  }
+}
+
+/** The answer to a request that says what form it takes: a schema, parameters to extract, categories. */
+function formal({ messages, params }: ModelRequest, words: string): string | null {
+  const format = objectAt(params, 'response_format')
+  const schema = objectAt(objectAt(format, 'json_schema'), 'schema')
+  if (Object.keys(schema).length > 0) return JSON.stringify(sampleOfSchema(schema, words))
+  const system = messages.find(({ role }) => role === 'system')?.text ?? ''
+  for (const line of system.split('\n')) {
+    const value = /^\s*[[{]/.test(line) ? parseJson(line) : undefined
+    const answer = value === undefined ? null : answerTo(value, system, words)
+    if (answer !== null) return JSON.stringify(answer)
+  }
+  return null
+}
+
+function answerTo(value: Json, system: string, words: string): Json {
+  if (isObject(value)) return system.includes('JSON schema') ? sampleOfSchema(value, words) : null
+  if (!isList(value)) return null
+  const [first] = value
+  if (isObject(first) && 'category_id' in first) return first
+  const parameters = value.filter(isObject).filter((one) => 'name' in one && 'type' in one)
+  if (parameters.length === 0 || !system.includes('Extract these parameters')) return null
+  return Object.fromEntries(parameters.map((one: JsonObject) => [textAt(one, 'name'), sampleOfType(one, words)]))
+}
+
+function exactly(messages: readonly ModelMessage[]): string | null {
+  const text = messages.findLast((one) => one.text.includes(EXACTLY))?.text
+  if (text === undefined) return null
+  return (text.slice(text.lastIndexOf(EXACTLY) + EXACTLY.length).split('\n')[0] ?? '').trimEnd()
+}
+
+function lengthIn(text: string): number {
+  return text.match(/\S+/g)?.length ?? 0
+}

@@ -1,0 +1,167 @@
+import type { DslReader, ReadDsl } from '#application/ports/dsl-reader.ts'
+import type { App, AppDefinition, JsonObject } from '#domain/app.ts'
+import { type AppMode, familyOf } from '#domain/app-mode.ts'
+import { DomainError, type PreflightIssue } from '#domain/errors.ts'
+import { checkInputs, formOf } from '#domain/input-form.ts'
+import { objectAt } from '#domain/json.ts'
+import { isEnding, type RunEnding } from '#domain/run.ts'
+import type { CodeRunner, TemplateRenderer } from '../code/code-runner.ts'
+import { createNativeRunner } from '../native-runner.ts'
+import { madeUpFiles, madeUpInputs } from './made-up-inputs.ts'
+import { minedShape } from './mined-shape.ts'
+import { createPlayingModel } from './playing-model.ts'
+import { type Script, scriptsFor } from './script.ts'
+import { createStubEgress, type Recording } from './stub-egress.ts'
+
+/** How one app file did. `outputs` of a chat is its answer. */
+export type Rehearsal = {
+  readonly imported: boolean
+  readonly mode: AppMode | null
+  readonly preflight: readonly PreflightIssue[]
+  /** `skipped`: the file could not be read, or something has to be bound first. */
+  readonly status: 'succeeded' | 'failed' | 'skipped'
+  readonly outputs: JsonObject | null
+  readonly error: string | null
+}
+
+export type Rehearse = (source: string) => Promise<Rehearsal>
+
+type Needs = {
+  readonly readDsl: DslReader
+  readonly code: CodeRunner
+  readonly templates: TemplateRenderer
+  readonly recording: Recording
+}
+
+/** In all, for one file. */
+const BUDGET_MS = 90_000
+/** Pauses between retries are over at once, limits of a whole run are kept. */
+const LONGEST_PAUSE_MS = 60_000
+
+/**
+ * Plays an app through without anything of the outside: inputs made up from its form, a model and a network that
+ * answer from scripts. Scripts are tried in turn until one leads to the app's end. Never throws for what a file does.
+ */
+export function makeRehearse(needs: Needs): Rehearse {
+  return async (source) => {
+    let dsl: ReadDsl
+    try {
+      dsl = await needs.readDsl(source)
+    } catch (error) {
+      if (!(error instanceof DomainError)) throw error
+      return { ...NOTHING, imported: false, mode: null, error: reasonOf(error) }
+    }
+    const deadline = AbortSignal.timeout(BUDGET_MS)
+    const definition = definitionOf(dsl)
+    const app = appOf(dsl)
+    const scripts = scriptsFor(minedShape(dsl.workflow ?? {}, 'a word'))
+    let first: Rehearsal | null = null
+    for (const script of scripts) {
+      const played = await play(app, definition, script, deadline)
+      if (played.status !== 'failed') return played
+      first ??= played
+      if (deadline.aborted) break
+    }
+    return first ?? { ...NOTHING, imported: true, mode: dsl.mode }
+  }
+
+  async function play(app: App, definition: AppDefinition, script: Script, deadline: AbortSignal): Promise<Rehearsal> {
+    const runner = createNativeRunner({
+      model: createPlayingModel(script),
+      code: needs.code,
+      templates: needs.templates,
+      egress: createStubEgress(needs.recording, script),
+      now: Date.now,
+      timer,
+      ids: () => crypto.randomUUID(),
+    })
+    const about = { imported: true, mode: app.mode, preflight: [] as readonly PreflightIssue[] }
+    const preflight = await runner.preflight(app, definition)
+    if (!preflight.ok) return { ...NOTHING, ...about, preflight: preflight.issues }
+    const form = formOf(app.mode, definition)
+    const checked = form === null ? null : checkInputs(form, madeUpInputs(form, script))
+    if (checked === null) return { ...NOTHING, ...about, status: 'failed', error: 'the app has no usable form' }
+    if (!checked.ok) {
+      const error = checked.issues.map(({ msg }) => msg).join('; ')
+      return { ...NOTHING, ...about, status: 'failed', error }
+    }
+    const job = {
+      app,
+      definition,
+      ids: {
+        taskId: crypto.randomUUID(),
+        runId: crypto.randomUUID(),
+        workflowId: definition.id,
+        messageId: crypto.randomUUID(),
+        conversationId: familyOf(app.mode) === 'chat' ? crypto.randomUUID() : null,
+      },
+      request: {
+        inputs: checked.inputs,
+        query: familyOf(app.mode) === 'workflow' ? '' : script.words,
+        files: madeUpFiles(featuresOf(definition)),
+      },
+      invokeFrom: 'openapi' as const,
+      callerId: 'rehearsal',
+      history: [],
+      conversationVariables: {},
+      dialogueCount: 0,
+      saveVariables: async () => {},
+    }
+    for await (const step of runner.run(job, deadline)) {
+      if (isEnding(step)) return { ...about, ...told(step, app.mode) }
+    }
+    return { ...NOTHING, ...about, status: 'failed', error: 'the run stopped without an ending' }
+  }
+}
+
+const NOTHING = { preflight: [], status: 'skipped' as const, outputs: null, error: null }
+
+function told(ending: RunEnding, mode: AppMode): Pick<Rehearsal, 'status' | 'outputs' | 'error'> {
+  const outputs = mode === 'workflow' ? ending.outputs : { ...ending.outputs, answer: ending.answer }
+  switch (ending.kind) {
+    case 'succeeded':
+    case 'partial':
+      return { status: 'succeeded', outputs, error: null }
+    case 'failed':
+      return { status: 'failed', outputs, error: ending.failure.message }
+    case 'stopped':
+      return { status: 'failed', outputs, error: 'the run took too long' }
+  }
+}
+
+function timer(delayMs: number, fire: () => void): () => void {
+  const handle = setTimeout(fire, delayMs > LONGEST_PAUSE_MS ? delayMs : 0).unref()
+  return () => clearTimeout(handle)
+}
+
+function featuresOf({ workflow, modelConfig }: AppDefinition): JsonObject {
+  return workflow === null ? (modelConfig ?? {}) : objectAt(workflow, 'features')
+}
+
+function reasonOf({ code, facts }: DomainError): string {
+  return 'message' in facts && typeof facts.message === 'string' ? facts.message : code
+}
+
+function definitionOf({ version, workflow, modelConfig }: ReadDsl): AppDefinition {
+  return { id: crypto.randomUUID(), appId: APP_ID, kind: 'published', dslVersion: version, workflow, modelConfig }
+}
+
+const APP_ID = '00000000-0000-4000-8000-000000000001'
+
+function appOf({ name, description, mode }: ReadDsl): App {
+  return {
+    id: APP_ID,
+    workspaceId: '00000000-0000-4000-8000-000000000002',
+    workspaceName: 'Rehearsal',
+    workspaceStatus: 'normal',
+    name,
+    description,
+    mode,
+    status: 'normal',
+    apiEnabled: true,
+    accessMode: null,
+    tags: [],
+    authorName: null,
+    updatedAtMs: 0,
+  }
+}
