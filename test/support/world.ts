@@ -117,12 +117,15 @@ export async function aWorld(options: WorldOptions = {}) {
   const guardedFetch = createGuardedFetch({ rules })
   const base: Ports = {
     ...backing.stores,
-    audit: withAuditLines(
+    ...withAuditLines(
       {
-        async append(event, atMs) {
-          await backing.stores.audit.append(event, atMs)
-          auditEvents.push(event)
+        audit: {
+          async append(event, atMs) {
+            await backing.stores.audit.append(event, atMs)
+            auditEvents.push(event)
+          },
         },
+        unitOfWork: backing.stores.unitOfWork,
       },
       log,
     ),
