@@ -95,7 +95,7 @@ async function wire(config: Config, orm: Orm, log: Log, metrics: Metrics | null)
       ...fast.stores,
       limiter: metrics?.ofLimiter(limiter) ?? limiter,
       cache: metrics?.ofCache(cache) ?? cache,
-      audit: withAuditLines(stores.audit, log),
+      ...withAuditLines(stores, log),
       consoleTokens: createConsoleTokens({ keys: secretKeys, now }),
       passwords: createPasswordHasher(),
       seal: createTokenSeal(),

@@ -36,8 +36,7 @@ export async function aPlace(options: WorldOptions = {}): Promise<Place> {
 /** The same world over tables that the test holds too. */
 function onTables(base: Ports, database: MemoryDatabase): Ports {
   const stores = openMemoryStores(database)
-  const audit = withAuditLines(stores.audit, base.log)
-  return { ...base, ...stores, audit, access: makeMembershipAccess(stores.memberships) }
+  return { ...base, ...stores, ...withAuditLines(stores, base.log), access: makeMembershipAccess(stores.memberships) }
 }
 
 /** Stores as plain objects: sinon cannot wrap the methods of a proxy. */
