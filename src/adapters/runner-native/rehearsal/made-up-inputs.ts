@@ -44,7 +44,7 @@ function madeUp(control: FormControl, script: Script): Json {
 function textFor({ variable, label, maxLength, default: fallback }: FormControl, { name, words }: Script): string {
   const hinted = BY_NAME.find(([pattern]) => pattern.test(variable) || pattern.test(label))?.[1]
   // A script that is about what users write says it everywhere.
-  const isPlain = name === 'prose' || name === 'json' || name === 'list' || name === 'fenced json'
+  const isPlain = ['prose', 'json', 'everything', 'list'].includes(name)
   const text = isPlain ? (typeof fallback === 'string' && fallback !== '' ? fallback : (hinted ?? words)) : words
   return maxLength === null ? text : [...text].slice(0, maxLength).join('')
 }

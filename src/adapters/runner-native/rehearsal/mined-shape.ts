@@ -1,5 +1,5 @@
 import type { Json, JsonObject } from '#domain/app.ts'
-import { isObject, objectAt, objectsAt, textAt } from '#domain/json.ts'
+import { objectAt, objectsAt, textAt } from '#domain/json.ts'
 
 /** What the code of an app takes apart: an object of shapes, a list of one shape, or a leaf. */
 type Shape = { readonly keys: Map<string, Shape>; item: Shape | null }
@@ -62,9 +62,4 @@ function into(shape: Shape, step: string | null): Shape {
 function sampleOf({ keys, item }: Shape, words: string): Json {
   if (keys.size > 0) return Object.fromEntries([...keys].map(([key, inner]) => [key, sampleOf(inner, words)]))
   return item === null ? words : [sampleOf(item, words)]
-}
-
-/** Whether anything was found at all. */
-export function isMined(value: Json): value is JsonObject {
-  return isObject(value) && Object.keys(value).length > 0
 }

@@ -8,11 +8,11 @@ import type { Script } from './script.ts'
 const EXACTLY = 'Reply exactly: '
 
 /** A model that says its lines: what it is asked for in a form that can be read, else the script's answer. */
-export function createPlayingModel({ answer, words }: Script): ModelClient {
+export function createPlayingModel(script: Script): ModelClient {
   return {
     canRun: () => true,
     async *stream(request) {
-      const said = formal(request, words) ?? exactly(request.messages) ?? answer
+      const said = formal(request, script) ?? exactly(request.messages) ?? script.answer
       yield { kind: 'text', delta: said }
       yield { kind: 'finish', reason: 'stop' }
       const promptTokens = request.messages.reduce((sum, { text }) => sum + lengthIn(text), 0)
@@ -23,27 +23,27 @@ export function createPlayingModel({ answer, words }: Script): ModelClient {
 }
 
 /** The answer to a request that says what form it takes: a schema, parameters to extract, categories. */
-function formal({ messages, params }: ModelRequest, words: string): string | null {
+function formal({ messages, params }: ModelRequest, script: Script): string | null {
   const format = objectAt(params, 'response_format')
   const schema = objectAt(objectAt(format, 'json_schema'), 'schema')
-  if (Object.keys(schema).length > 0) return JSON.stringify(sampleOfSchema(schema, words))
+  if (Object.keys(schema).length > 0) return JSON.stringify(sampleOfSchema(schema, script))
   const system = messages.find(({ role }) => role === 'system')?.text ?? ''
   for (const line of system.split('\n')) {
     const value = /^\s*[[{]/.test(line) ? parseJson(line) : undefined
-    const answer = value === undefined ? null : answerTo(value, system, words)
+    const answer = value === undefined ? null : answerTo(value, system, script)
     if (answer !== null) return JSON.stringify(answer)
   }
   return null
 }
 
-function answerTo(value: Json, system: string, words: string): Json {
-  if (isObject(value)) return system.includes('JSON schema') ? sampleOfSchema(value, words) : null
+function answerTo(value: Json, system: string, script: Script): Json {
+  if (isObject(value)) return system.includes('JSON schema') ? sampleOfSchema(value, script) : null
   if (!isList(value)) return null
   const [first] = value
   if (isObject(first) && 'category_id' in first) return first
   const parameters = value.filter(isObject).filter((one) => 'name' in one && 'type' in one)
   if (parameters.length === 0 || !system.includes('Extract these parameters')) return null
-  return Object.fromEntries(parameters.map((one: JsonObject) => [textAt(one, 'name'), sampleOfType(one, words)]))
+  return Object.fromEntries(parameters.map((one: JsonObject) => [textAt(one, 'name'), sampleOfType(one, script)]))
 }
 
 function exactly(messages: readonly ModelMessage[]): string | null {

@@ -3,14 +3,14 @@ import type { App, AppDefinition, JsonObject } from '#domain/app.ts'
 import { type AppMode, familyOf } from '#domain/app-mode.ts'
 import { DomainError, type PreflightIssue } from '#domain/errors.ts'
 import { checkInputs, formOf } from '#domain/input-form.ts'
-import { objectAt } from '#domain/json.ts'
+import { isObject, objectAt } from '#domain/json.ts'
 import { isEnding, type RunEnding } from '#domain/run.ts'
 import type { CodeRunner, TemplateRenderer } from '../code/code-runner.ts'
 import { createNativeRunner } from '../native-runner.ts'
 import { madeUpFiles, madeUpInputs } from './made-up-inputs.ts'
 import { minedShape } from './mined-shape.ts'
 import { createPlayingModel } from './playing-model.ts'
-import { type Script, scriptsFor } from './script.ts'
+import { type Script, scriptsFor, withKey } from './script.ts'
 import { createStubEgress, type Recording } from './stub-egress.ts'
 
 /** How one app file did. `outputs` of a chat is its answer. */
@@ -33,6 +33,8 @@ type Needs = {
   readonly recording: Recording
 }
 
+/** After each, the scripts know the keys that code looked for in vain. */
+const MAX_ROUNDS = 4
 /** In all, for one file. */
 const BUDGET_MS = 90_000
 /** Pauses between retries are over at once, limits of a whole run are kept. */
@@ -54,13 +56,20 @@ export function makeRehearse(needs: Needs): Rehearse {
     const deadline = AbortSignal.timeout(BUDGET_MS)
     const definition = definitionOf(dsl)
     const app = appOf(dsl)
-    const scripts = scriptsFor(minedShape(dsl.workflow ?? {}, 'a word'))
+    let mined = minedShape(dsl.workflow ?? {}, 'a word')
     let first: Rehearsal | null = null
-    for (const script of scripts) {
-      const played = await play(app, definition, script, deadline)
-      if (played.status !== 'failed') return played
-      first ??= played
-      if (deadline.aborted) break
+    for (let round = 0; round < MAX_ROUNDS; round++) {
+      const sought = new Set<string>()
+      for (const script of scriptsFor(mined)) {
+        const played = await play(app, definition, script, deadline)
+        if (played.status !== 'failed') return played
+        first ??= played
+        if (deadline.aborted) return first
+        const key = /^KeyError: '(\w{1,60})'$/.exec(played.error ?? '')?.[1]
+        if (key !== undefined) sought.add(key)
+      }
+      if (sought.size === 0) break
+      for (const key of sought) mined = withKey(isObject(mined) ? mined : {}, key)
     }
     return first ?? { ...NOTHING, imported: true, mode: dsl.mode }
   }

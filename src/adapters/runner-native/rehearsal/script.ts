@@ -1,10 +1,13 @@
 import type { Json } from '#domain/app.ts'
+import { isList, isObject } from '#domain/json.ts'
 
 /** One way to play the parts of an app that are not there: what its model, its services and its user say. */
 export type Script = {
   readonly name: string
   /** What a model answers that nobody asked for a form. */
   readonly answer: string
+  /** What stands in a text field of an answer that has a form. */
+  readonly phrase: string
   /** What a service answers. */
   readonly body: Json
   /** What users write into fields that do not say what they want. */
@@ -12,22 +15,66 @@ export type Script = {
 }
 
 const WORDS = 'A few words about the weather in Lisbon.'
+const ADDRESS = 'https://example.com/a.txt'
 
 /**
- * The ways, in order. Most apps take prose; those whose code takes answers apart want JSON, a list or a number, and
- * none of them says so in its file.
+ * The ways, in order. Most apps take prose; those whose code takes answers apart want JSON, a list, a block or a
+ * number, and none of them says so in its file.
  */
 export function scriptsFor(mined: Json): readonly Script[] {
   const body = typeof mined === 'string' ? { data: [], message: 'ok', result: WORDS } : mined
   const json = JSON.stringify(body, null, 2)
-  const list = JSON.stringify([body], null, 2)
+  const prose = { answer: WORDS, phrase: 'a word', body, words: WORDS }
   return [
-    { name: 'prose', answer: WORDS, body, words: WORDS },
-    { name: 'json', answer: json, body, words: WORDS },
-    { name: 'fenced json', answer: `\`\`\`json\n${json}\n\`\`\``, body, words: WORDS },
-    { name: 'list', answer: list, body: [body], words: WORDS },
-    { name: 'json from all', answer: json, body, words: json },
-    { name: 'numbers', answer: '3', body, words: '3' },
-    { name: 'address', answer: 'https://example.com/a.txt', body, words: 'https://example.com/a.txt' },
+    { ...prose, name: 'prose' },
+    { ...prose, name: 'json', answer: json },
+    { ...prose, name: 'everything', answer: everything(json) },
+    { ...prose, name: 'list', answer: JSON.stringify([body], null, 2), body: [body] },
+    { ...prose, name: 'json from all', answer: json, phrase: json, words: json },
+    { ...prose, name: 'numbers', answer: '3', phrase: '3', words: '3' },
+    { ...prose, name: 'everything from all', answer: everything(json), words: everything(json) },
+    { ...prose, name: 'addresses', answer: ADDRESS, phrase: ADDRESS, words: ADDRESS },
   ]
+}
+
+/** Each object of the script's JSON with one more key: the one that an app's code looked for in vain. */
+export function withKey(value: Json, key: string, depth = 0): Json {
+  if (depth > 12) return value
+  if (isList(value)) return value.map((item) => withKey(item, key, depth + 1))
+  if (!isObject(value)) return value
+  const inner = Object.entries(value).map(([name, item]) => [name, withKey(item, key, depth + 1)] as const)
+  return { [key]: 'a word', ...Object.fromEntries(inner) }
+}
+
+/** An answer in which whoever looks for a block, a tag, a list, a table or an address finds one. */
+function everything(json: string): string {
+  return `<think>Let me see.</think>
+# Weather in Lisbon
+
+${WORDS}
+
+1. First: sunny
+2. Second: windy
+
+- one
+- two
+
+| name | value |
+| --- | --- |
+| first | 1 |
+
+![picture](https://example.com/a.png) and [a page](${ADDRESS})
+
+\`\`\`html
+<!DOCTYPE html><html><body><p>Lisbon</p></body></html>
+\`\`\`
+
+\`\`\`svg
+<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1 1"></svg>
+\`\`\`
+
+\`\`\`json
+${json}
+\`\`\`
+`
 }
