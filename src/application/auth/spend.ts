@@ -21,7 +21,12 @@ export function makeNoteLimitHit({ audit, now }: Omit<Needs, 'limiter'>): NoteLi
     notedUntilMs.set(bucket.key, now() + bucket.windowMs)
     const [limit = ''] = bucket.key.split(':')
     const event: AuditEvent = { event: 'rate_limit.hit', facts: { limit, ...who } }
-    await audit.append(event, now())
+    try {
+      await audit.append(event, now())
+    } catch (error) {
+      notedUntilMs.delete(bucket.key)
+      throw error
+    }
   }
 }
 

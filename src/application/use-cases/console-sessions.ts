@@ -10,6 +10,7 @@ import type { PasswordHasher } from '../ports/password-hasher.ts'
 import type { RateLimiter } from '../ports/rate-limiter.ts'
 import type { RefreshTokenStore } from '../ports/refresh-token-store.ts'
 import type { Digest, NewId, RandomBytes } from '../ports/secrets.ts'
+import type { UnitOfWork } from '../ports/unit-of-work.ts'
 
 type Needs = {
   accounts: AccountDirectory
@@ -19,6 +20,7 @@ type Needs = {
   limiter: RateLimiter
   spend: Spend
   audit: AuditLog
+  unitOfWork: UnitOfWork
   digest: Digest
   randomBytes: RandomBytes
   newId: NewId
@@ -53,8 +55,8 @@ const DAY_MS = 86_400_000
 
 /** Browser sessions: sign-in, renewal, sign-out. */
 export function makeConsoleSessions(needs: Needs): ConsoleSessions {
-  const { accounts, passwords, refreshTokens, consoleTokens, limiter, spend, audit, digest, randomBytes, newId, now } =
-    needs
+  const { accounts, passwords, refreshTokens, consoleTokens, limiter, spend, audit, unitOfWork } = needs
+  const { digest, randomBytes, newId, now } = needs
   const { accessMinutes, refreshDays } = needs.settings
 
   async function issue(accountId: string, family: string): Promise<BrowserCredentials> {
@@ -91,9 +93,11 @@ export function makeConsoleSessions(needs: Needs): ConsoleSessions {
         throw new DomainError('authentication_failed', {})
       }
       await limiter.giveBack(bucket, receipt)
-      const credentials = await issue(account.id, newId())
-      await audit.append({ event: 'console.login', facts: { accountId: account.id, ip } }, now())
-      return credentials
+      return unitOfWork(async () => {
+        const credentials = await issue(account.id, newId())
+        await audit.append({ event: 'console.login', facts: { accountId: account.id, ip } }, now())
+        return credentials
+      })
     },
 
     async refresh(refreshToken) {

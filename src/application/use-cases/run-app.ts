@@ -131,7 +131,13 @@ export function makeRunApp(needs: Needs): RunApp {
         mode: app.mode,
         surface: 'apps' as const,
       }
-      await audit.append({ event: 'app.run.openapi', facts: { ...facts, tokenId } }, now())
+      await audit
+        .append({ event: 'app.run.openapi', facts: { ...facts, tokenId } }, now())
+        .catch(async (error: unknown) => {
+          // Nothing goes on that the audit log does not know of, not even a workflow, which needs no reader.
+          await runControl.stop(ids.taskId, 'hang_up')
+          throw error
+        })
       return { ids, mode: app.mode, createdAtMs, events: begun }
     } catch (error) {
       // Nobody will read on: a paced run would wait for its reader for ever.

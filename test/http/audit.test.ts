@@ -1,0 +1,3 @@
+import { auditSuite } from './suites/audit.ts'
+
+auditSuite('memory', {})
