@@ -36,6 +36,24 @@ export type ErrorFacts = {
   approve_in_progress: None
   state_lost: None
 
+  // External sign-on
+  user_code_required: None
+  invalid_user_code: None
+  sso_assertion_required: None
+  invalid_sso_assertion: None
+  user_code_not_pending: None
+  console_api_url_unset: None
+  sso_initiate_failed: None
+  sso_initiate_missing_url: None
+  no_session: None
+  invalid_session: None
+  grant_csrf_mismatch: None
+  user_code_mismatch: None
+  email_belongs_to_dify_account: None
+  session_already_consumed: None
+  /** The Enterprise service or the identity provider did not answer as agreed. */
+  enterprise_failed: None
+
   // Bearers
   bearer_required: None
   invalid_bearer: None

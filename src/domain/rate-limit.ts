@@ -15,6 +15,12 @@ export const limits = {
   deviceCode: (ip: string): Bucket => ({ key: `device-code:${networkOf(ip)}`, limit: 60, windowMs: HOUR_MS }),
   lookup: (ip: string): Bucket => ({ key: `lookup:${networkOf(ip)}`, limit: 60, windowMs: 5 * MINUTE_MS }),
   decide: (accountId: string, limit: number): Bucket => ({ key: `decide:${accountId}`, limit, windowMs: HOUR_MS }),
+  ssoInitiate: (ip: string): Bucket => ({ key: `sso-initiate:${networkOf(ip)}`, limit: 60, windowMs: HOUR_MS }),
+  decideExternal: (email: string, limit: number): Bucket => ({
+    key: `decide-external:${email}`,
+    limit,
+    windowMs: HOUR_MS,
+  }),
   account: (subjectKey: string): Bucket => ({ key: `account:${subjectKey}`, limit: 60, windowMs: MINUTE_MS }),
   bearer: (tokenHash: string, limit: number): Bucket => ({ key: `bearer:${tokenHash}`, limit, windowMs: MINUTE_MS }),
   init: (ip: string): Bucket => ({ key: `init:${networkOf(ip)}`, limit: 5, windowMs: 15 * MINUTE_MS }),

@@ -47,6 +47,22 @@ export const errorTable: { readonly [C in ErrorCode]: Row<ErrorFacts[C]> } = {
   approve_in_progress: { status: 409 },
   state_lost: { status: 409 },
 
+  user_code_required: { status: 400, sentence: () => 'user_code required' },
+  invalid_user_code: { status: 400 },
+  sso_assertion_required: { status: 400, sentence: () => 'sso_assertion required' },
+  invalid_sso_assertion: { status: 400 },
+  user_code_not_pending: { status: 409 },
+  console_api_url_unset: { status: 502 },
+  sso_initiate_failed: { status: 502 },
+  sso_initiate_missing_url: { status: 502 },
+  no_session: { status: 401 },
+  invalid_session: { status: 401 },
+  grant_csrf_mismatch: { status: 403, error: 'csrf_mismatch', message: () => 'csrf_mismatch' },
+  user_code_mismatch: { status: 400 },
+  email_belongs_to_dify_account: { status: 403 },
+  session_already_consumed: { status: 401 },
+  enterprise_failed: { status: 503, headers: () => retryAfter(5) },
+
   // RFC 6750 §3: no error code when the request brought no credentials.
   bearer_required: { status: 401, headers: () => ({ 'WWW-Authenticate': REALM }) },
   invalid_bearer: { status: 401, headers: () => INVALID_TOKEN },

@@ -10,6 +10,7 @@ import type { AuditLog } from '../ports/audit-log.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { DeviceFlowStore } from '../ports/device-flow-store.ts'
 import type { Digest, RandomBytes, TokenSeal } from '../ports/secrets.ts'
+import { randomText } from './random-text.ts'
 
 type Needs = {
   flows: DeviceFlowStore
@@ -46,7 +47,7 @@ export function makeStartDeviceFlow(needs: Needs): StartDeviceFlow {
   const { flows, seal, digest, randomBytes, audit, now, settings } = needs
   return async ({ clientId, deviceLabel, origin }) => {
     if (!settings.knownClientIds.includes(clientId)) throw new DomainError('unsupported_client', {})
-    const deviceCode = `dc_${base64Url(randomBytes(DEVICE_CODE_BYTES))}`
+    const deviceCode = `dc_${randomText(randomBytes, DEVICE_CODE_BYTES)}`
     const label = deviceLabel ?? madeUpLabel(origin.userAgent ?? clientId)
     const flow: DeviceFlowState = {
       deviceCodeHash: digest(deviceCode),
@@ -81,10 +82,4 @@ export function makeStartDeviceFlow(needs: Needs): StartDeviceFlow {
     const letters = [...randomBytes(4)].map((byte) => USER_CODE_ALPHABET[byte % USER_CODE_ALPHABET.length])
     return `${base.replaceAll(/[^\x20-\x7e]/g, '').slice(0, MADE_UP_LABEL_LENGTH)} #${letters.join('')}`
   }
-}
-
-function base64Url(bytes: Uint8Array): string {
-  return btoa(String.fromCharCode(...bytes))
-    .replaceAll('+', '-')
-    .replaceAll('/', '_')
 }

@@ -1,0 +1,19 @@
+/**
+ * The way to a company's identity provider: an Enterprise service that talks to it, or the provider itself.
+ * Absent on the Community edition.
+ */
+export interface IdentityBridge {
+  /**
+   * Whether external sign-on is licensed: `active` and `expiring` are. Anything else, and null for a licence that
+   * cannot be read, is not.
+   */
+  licenseStatus(): Promise<string | null>
+  /** How people sign in there, for the pages; "" when unknown. */
+  protocol(): Promise<string>
+  /**
+   * Where to send the browser for the sign-on that `sealedEnvelope` is about; null when the bridge named no place.
+   * `browser` names the browser that asks, so that no other can finish.
+   * @throws DomainError `enterprise_failed` when the bridge cannot be asked
+   */
+  signOnUrl(sealedEnvelope: string, browser: string): Promise<string | null>
+}
