@@ -8,7 +8,9 @@ import { randomBytes } from '#adapters/crypto/random.ts'
 import { createSecretBox } from '#adapters/crypto/secret-box.ts'
 import { createTokenSeal } from '#adapters/crypto/token-seal.ts'
 import { createConsoleTokens } from '#adapters/jose/console-tokens.ts'
+import { createSsoSealer } from '#adapters/jose/sso-sealer.ts'
 import { createMemoryDeviceFlowStore } from '#adapters/memory/device-flow-store.ts'
+import { createMemoryNonceGuard } from '#adapters/memory/nonce-guard.ts'
 import { createMemoryRateLimiter } from '#adapters/memory/rate-limiter.ts'
 import { createMemoryRunControl } from '#adapters/memory/run-control.ts'
 import { createMemoryRunLog } from '#adapters/memory/run-log.ts'
@@ -16,11 +18,12 @@ import { createMemoryTokenCache } from '#adapters/memory/token-cache.ts'
 import { migrate, type Orm, openPglite, openPostgres } from '#adapters/postgres/open-orm.ts'
 import { openStores } from '#adapters/postgres/opening.ts'
 import { createRedisDeviceFlowStore } from '#adapters/redis/device-flow-store.ts'
+import { createRedisNonceGuard } from '#adapters/redis/nonce-guard.ts'
 import { openRedis } from '#adapters/redis/open-redis.ts'
 import { createRedisRateLimiter } from '#adapters/redis/rate-limiter.ts'
 import { createRedisTokenCache } from '#adapters/redis/token-cache.ts'
 import { createSandbox } from '#adapters/runner-native/code/sandbox.ts'
-import { readDsl } from '#adapters/runner-native/dsl/read-dsl.ts'
+import { createDslFiles } from '#adapters/runner-native/dsl/dsl-files.ts'
 import { createGuardedEgress } from '#adapters/runner-native/egress/guarded-egress.ts'
 import { createGuardedFetch } from '#adapters/runner-native/egress/guarded-fetch.ts'
 import { openModel } from '#adapters/runner-native/models/open-model.ts'
@@ -99,6 +102,8 @@ async function wire(config: Config, orm: Orm, log: Log, metrics: Metrics | null)
       consoleTokens: createConsoleTokens({ keys: secretKeys, now }),
       passwords: createPasswordHasher(),
       seal: createTokenSeal(),
+      bridge: null,
+      sealer: createSsoSealer({ keys: secretKeys, now }),
       digest: sha256Hex,
       sameSecret,
       secretBox,
@@ -123,7 +128,7 @@ async function wire(config: Config, orm: Orm, log: Log, metrics: Metrics | null)
       ),
       runLog: createMemoryRunLog({ now, timer }),
       runControl,
-      readDsl,
+      dsl: createDslFiles({ timer }),
       access: makeMembershipAccess(stores.memberships),
       mounters: [mountAccount],
       now,
@@ -138,6 +143,7 @@ async function wire(config: Config, orm: Orm, log: Log, metrics: Metrics | null)
       accessMinutes: config.accessMinutes,
       refreshDays: config.refreshDays,
       initPassword: config.initPassword,
+      consoleApiUrl: config.consoleApiUrl,
     },
   )
   return {
@@ -157,7 +163,8 @@ function openFastStores(config: Config, log: Log) {
     const cache = createMemoryTokenCache({ now, ids: newId })
     const limiter = createMemoryRateLimiter({ now, cache })
     const flows = createMemoryDeviceFlowStore({ now })
-    return { stores: { flows, limiter, cache }, close: async () => {} }
+    const nonces = createMemoryNonceGuard({ now })
+    return { stores: { flows, limiter, cache, nonces }, close: async () => {} }
   }
   const prefix = config.redisKeyPrefix
   const redis = openRedis({ url: config.redisUrl, keyPrefix: prefix, log })
@@ -168,7 +175,11 @@ function openFastStores(config: Config, log: Log) {
     log,
   })
   return {
-    stores: { flows: createRedisDeviceFlowStore(redis, { prefix, now, log }), ...outliving },
+    stores: {
+      flows: createRedisDeviceFlowStore(redis, { prefix, now, log }),
+      nonces: createRedisNonceGuard(redis, { prefix, digest: sha256Hex }),
+      ...outliving,
+    },
     close: async () => {
       await redis.quit()
     },

@@ -1,6 +1,7 @@
 import type { App } from '#domain/app.ts'
 import { normaliseEmail } from '#domain/email.ts'
 import type { Page, PageRequest } from '#domain/page.ts'
+import { type ApprovalGuards, makeApprovalGuards } from './auth/approval-grant.ts'
 import { type Authenticate, type BearerSettings, makeAuthenticate } from './auth/authenticate.ts'
 import { type AppAccess, type CallerMounter, makeAppChecks } from './auth/checks.ts'
 import { type ConsoleGuards, makeConsoleGuards } from './auth/console-session.ts'
@@ -20,8 +21,10 @@ import type { Clock } from './ports/clock.ts'
 import type { ConsoleTokens } from './ports/console-tokens.ts'
 import type { ConversationStore } from './ports/conversation-store.ts'
 import type { DeviceFlowStore } from './ports/device-flow-store.ts'
-import type { DslReader } from './ports/dsl-reader.ts'
+import type { DslFiles } from './ports/dsl-files.ts'
+import type { IdentityBridge } from './ports/identity-bridge.ts'
 import type { Log } from './ports/log.ts'
+import type { NonceGuard } from './ports/nonce-guard.ts'
 import type { PasswordHasher } from './ports/password-hasher.ts'
 import type { RateLimiter } from './ports/rate-limiter.ts'
 import type { ReadAudit } from './ports/read-audit.ts'
@@ -30,19 +33,26 @@ import type { RunControl } from './ports/run-control.ts'
 import type { RunLog } from './ports/run-log.ts'
 import type { RunStore } from './ports/run-store.ts'
 import type { Digest, NewId, RandomBytes, SameSecret, SecretBox, TokenSeal } from './ports/secrets.ts'
+import type { SsoSealer } from './ports/sso-sealer.ts'
 import type { TokenCache } from './ports/token-cache.ts'
 import type { PruneTokens } from './ports/token-pruner.ts'
 import type { TokenStore } from './ports/token-store.ts'
 import type { RecordTokenUses } from './ports/token-usage.ts'
 import type { UnitOfWork } from './ports/unit-of-work.ts'
 import { type ApproveDevice, makeApproveDevice } from './use-cases/approve-device.ts'
+import { type ApproveExternal, makeApproveExternal } from './use-cases/approve-external.ts'
+import { type BeginSso, makeBeginSso } from './use-cases/begin-sso.ts'
 import { makeCarryRun } from './use-cases/carry-run.ts'
 import { type ChangeAccount, makeChangeAccount } from './use-cases/change-account.ts'
+import { type CheckApp, makeCheckApp } from './use-cases/check-app.ts'
+import { type CompleteSso, makeCompleteSso } from './use-cases/complete-sso.ts'
 import { type ConsoleSessions, makeConsoleSessions } from './use-cases/console-sessions.ts'
 import { type CreateAccount, makeCreateAccount } from './use-cases/create-account.ts'
 import { type DenyDevice, makeDenyDevice } from './use-cases/deny-device.ts'
 import { type DescribeAccount, describeAccount } from './use-cases/describe-account.ts'
 import { type DescribeApp, makeDescribeApp } from './use-cases/describe-app.ts'
+import { type ExportApp, makeExportApp } from './use-cases/export-app.ts'
+import { type FinishSso, makeFinishSso } from './use-cases/finish-sso.ts'
 import { makeSetUpGuard, type SetUpGuard } from './use-cases/guard-set-up.ts'
 import { type ImportApp, makeImportApp } from './use-cases/import-app.ts'
 import { type IntrospectToken, makeIntrospectToken } from './use-cases/introspect-token.ts'
@@ -53,6 +63,7 @@ import { type ManageBindings, makeManageBindings } from './use-cases/manage-bind
 import { makePollToken, type PollToken } from './use-cases/poll-token.ts'
 import { makePreviewApproval, type PreviewApproval } from './use-cases/preview-approval.ts'
 import { makePruneEndedTokens, type PruneEndedTokens } from './use-cases/prune-tokens.ts'
+import { randomText } from './use-cases/random-text.ts'
 import { makeRevokeSession, type RevokeSession } from './use-cases/revoke-session.ts'
 import { makeRevokeToken, type RevokeToken } from './use-cases/revoke-token.ts'
 import { makeRunApp, type RunApp } from './use-cases/run-app.ts'
@@ -84,6 +95,10 @@ export type Ports = {
   readonly consoleTokens: ConsoleTokens
   readonly passwords: PasswordHasher
   readonly seal: TokenSeal
+  /** Null on the Community edition. */
+  readonly bridge: IdentityBridge | null
+  readonly sealer: SsoSealer
+  readonly nonces: NonceGuard
   readonly digest: Digest
   readonly sameSecret: SameSecret
   readonly randomBytes: RandomBytes
@@ -91,7 +106,7 @@ export type Ports = {
   readonly runner: AppRunner
   readonly runLog: RunLog
   readonly runControl: RunControl
-  readonly readDsl: DslReader
+  readonly dsl: DslFiles
   readonly access: AppAccess
   readonly mounters: readonly CallerMounter[]
   readonly now: Clock
@@ -109,6 +124,8 @@ export type CoreSettings = {
   readonly refreshDays: number
   /** Null lets whoever comes first set the server up. */
   readonly initPassword: string | null
+  /** The trusted origin of the callbacks of an external sign-on. */
+  readonly consoleApiUrl: string | null
 }
 
 export type UseCases = {
@@ -133,6 +150,14 @@ export type UseCases = {
   readonly approveDevice: ApproveDevice
   readonly denyDevice: DenyDevice
   readonly pollToken: PollToken
+  readonly approvalGuards: ApprovalGuards
+  /** A name for a browser that sets out for an external sign-on; a secret. */
+  readonly newBrowserName: () => string
+  readonly beginSso: BeginSso
+  readonly finishSso: FinishSso
+  readonly completeSso: CompleteSso
+  readonly approveExternal: ApproveExternal
+  readonly identityBridge: IdentityBridge | null
   readonly describeAccount: DescribeAccount
   readonly listSessions: ListSessions
   readonly revokeSession: RevokeSession
@@ -143,9 +168,11 @@ export type UseCases = {
   readonly readAudit: ReadAudit
   readonly listApps: ListApps
   /** An operator's view: no bearer stands behind it. */
-  readonly listWorkspaceApps: (workspaceId: string, page: PageRequest) => Promise<Page<App>>
+  readonly listWorkspaceApps: (workspaceId: string, page: PageRequest & { name?: string }) => Promise<Page<App>>
   readonly describeApp: DescribeApp
   readonly importApp: ImportApp
+  readonly exportApp: ExportApp
+  readonly checkApp: CheckApp
   readonly bindings: ManageBindings
   readonly runApp: RunApp
   readonly stopRun: StopRun
@@ -195,6 +222,17 @@ export function makeUseCases(ports: Ports, settings: CoreSettings): UseCases {
     approveDevice: makeApproveDevice({ ...ports, settings }),
     denyDevice: makeDenyDevice(ports),
     pollToken: makePollToken(ports),
+    approvalGuards: makeApprovalGuards({
+      ...ports,
+      spend,
+      settings: { ...settings, bearerEnabled: settings.bearer.enabled },
+    }),
+    newBrowserName: () => randomText(ports.randomBytes, 32),
+    beginSso: makeBeginSso({ ...ports, settings }),
+    finishSso: makeFinishSso({ ...ports, settings }),
+    completeSso: makeCompleteSso({ ...ports, settings }),
+    approveExternal: makeApproveExternal({ ...ports, settings }),
+    identityBridge: ports.bridge,
     describeAccount,
     listSessions: makeListSessions(ports),
     revokeSession: makeRevokeSession(ports),
@@ -206,6 +244,8 @@ export function makeUseCases(ports: Ports, settings: CoreSettings): UseCases {
     listWorkspaceApps: (workspaceId, page) => ports.apps.search({ workspaceId, ...page }),
     describeApp: makeDescribeApp({ ...ports, requireMembership }),
     importApp: makeImportApp(ports),
+    exportApp: makeExportApp(ports),
+    checkApp: makeCheckApp(ports),
     bindings: makeManageBindings(ports),
     runApp: makeRunApp({ ...ports, carryRun }),
     stopRun: makeStopRun(ports),

@@ -9,7 +9,9 @@ import { createHttpApp } from '#adapters/http/app.ts'
 import { makeClientAddress } from '#adapters/http/client-address.ts'
 import { type CookieSettings, makeConsoleCookies } from '#adapters/http/cookies.ts'
 import { createConsoleTokens } from '#adapters/jose/console-tokens.ts'
+import { createSsoSealer } from '#adapters/jose/sso-sealer.ts'
 import { createMemoryDeviceFlowStore } from '#adapters/memory/device-flow-store.ts'
+import { createMemoryNonceGuard } from '#adapters/memory/nonce-guard.ts'
 import { createMemoryRateLimiter } from '#adapters/memory/rate-limiter.ts'
 import { createMemoryRunControl } from '#adapters/memory/run-control.ts'
 import { createMemoryRunLog } from '#adapters/memory/run-log.ts'
@@ -18,10 +20,11 @@ import { createMemoryTokenCache } from '#adapters/memory/token-cache.ts'
 import { openPostgres } from '#adapters/postgres/open-orm.ts'
 import { openStores } from '#adapters/postgres/opening.ts'
 import { createRedisDeviceFlowStore } from '#adapters/redis/device-flow-store.ts'
+import { createRedisNonceGuard } from '#adapters/redis/nonce-guard.ts'
 import { createRedisRateLimiter } from '#adapters/redis/rate-limiter.ts'
 import { createRedisTokenCache } from '#adapters/redis/token-cache.ts'
 import { createSandbox } from '#adapters/runner-native/code/sandbox.ts'
-import { readDsl } from '#adapters/runner-native/dsl/read-dsl.ts'
+import { createDslFiles } from '#adapters/runner-native/dsl/dsl-files.ts'
 import type { EgressRules } from '#adapters/runner-native/egress/address-policy.ts'
 import { createGuardedEgress } from '#adapters/runner-native/egress/guarded-egress.ts'
 import { createGuardedFetch } from '#adapters/runner-native/egress/guarded-fetch.ts'
@@ -132,6 +135,8 @@ export async function aWorld(options: WorldOptions = {}) {
     consoleTokens: createConsoleTokens({ keys: [{ kid: 'test', key: 'k'.repeat(32) }], now: clock.now }),
     passwords: quickHasher,
     seal: createTokenSeal(),
+    bridge: null,
+    sealer: createSsoSealer({ keys: [{ kid: 'test', key: 'k'.repeat(32) }], now: clock.now }),
     digest: sha256Hex,
     sameSecret,
     secretBox,
@@ -154,7 +159,7 @@ export async function aWorld(options: WorldOptions = {}) {
     }),
     runLog: createMemoryRunLog({ now: clock.now, timer: clock.timer }),
     runControl: createMemoryRunControl(),
-    readDsl,
+    dsl: createDslFiles({ timer: realTimer }),
     access: makeMembershipAccess(backing.stores.memberships),
     mounters: [mountAccount],
     now: clock.now,
@@ -211,8 +216,9 @@ export async function aWorld(options: WorldOptions = {}) {
     /** Imports an app file as the owner. */
     async addApp(source: string, how: { name?: string; workspaceId?: string } = {}): Promise<string> {
       const workspaceId = how.workspaceId ?? owner.workspaceId
-      const { appId } = await cases.importApp({ accountId: owner.accountId, workspaceId, source, name: how.name })
-      return appId
+      const imported = await cases.importApp({ accountId: owner.accountId, workspaceId, source, name: how.name })
+      if (imported.status === 'pending') throw new Error('the file is of a newer format')
+      return imported.appId
     },
     async close() {
       server.closeAllConnections()
@@ -232,6 +238,7 @@ export const SETTINGS: CoreSettings = {
   accessMinutes: 60,
   refreshDays: 30,
   initPassword: null,
+  consoleApiUrl: null,
 }
 
 const realTimer = (delayMs: number, fire: () => void) => {
@@ -243,7 +250,8 @@ function openMemory(now: () => number) {
   const cache = createMemoryTokenCache({ now, ids: newId })
   const limiter = createMemoryRateLimiter({ now, cache })
   const flows = createMemoryDeviceFlowStore({ now })
-  return { stores: { ...openMemoryStores(), flows, limiter, cache }, services: null, close: async () => {} }
+  const nonces = createMemoryNonceGuard({ now })
+  return { stores: { ...openMemoryStores(), flows, limiter, cache, nonces }, services: null, close: async () => {} }
 }
 
 async function openServices(now: () => number, log: Log) {
@@ -255,6 +263,7 @@ async function openServices(now: () => number, log: Log) {
     flows: createRedisDeviceFlowStore(redis, { prefix, now, log }),
     limiter: createRedisRateLimiter(redis, { prefix, now }),
     cache: createRedisTokenCache(redis, { prefix, now }),
+    nonces: createRedisNonceGuard(redis, { prefix, digest: sha256Hex }),
   }
   return {
     stores,

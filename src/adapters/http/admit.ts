@@ -4,11 +4,13 @@ import { requireScope } from '#application/auth/checks.ts'
 import type { SignedIn } from '#application/auth/console-session.ts'
 import type { Mounted } from '#application/auth/pipeline.ts'
 import type { AuthContext } from '#domain/auth-context.ts'
+import type { ApprovalGrant } from '#domain/external-sign-on.ts'
 import type { Bucket } from '#domain/rate-limit.ts'
 import type { Scope } from '#domain/scope.ts'
+import { deviceCookiesOf } from './device-cookies.ts'
 import type { HttpContext } from './http-context.ts'
 import { refuseForeignOrigin } from './own-origin.ts'
-import { claimsOf, originOf } from './request-facts.ts'
+import { claimsOf, csrfHeaderOf, originOf } from './request-facts.ts'
 
 /** Who may come in. A route without one does not compile. */
 export type Access =
@@ -19,6 +21,10 @@ export type Access =
   | { readonly kind: 'app'; readonly scope: Scope }
   | { readonly kind: 'console'; readonly changes: boolean }
   | { readonly kind: 'decide' }
+  /** Not there at all unless external sign-on is licensed. */
+  | { readonly kind: 'enterprise'; readonly limit?: (ip: string) => Bucket }
+  /** A browser that comes from an external sign-on. */
+  | { readonly kind: 'approval-grant'; readonly changes: boolean }
 
 /** What admission establishes, by the kind of access. */
 export type WhoBy = {
@@ -28,6 +34,8 @@ export type WhoBy = {
   app: Mounted
   console: SignedIn
   decide: SignedIn
+  enterprise: null
+  'approval-grant': ApprovalGrant
 }
 
 /** Runs the guards that `access` names; each stands before the body is read. */
@@ -70,6 +78,22 @@ async function admitAs(access: Access, ctx: Context, http: HttpContext): Promise
         : cases.consoleGuards.signedIn(claimsOf(ctx, http))
     case 'decide':
       return cases.consoleGuards.mayDecide(claimsOf(ctx, http))
+    case 'enterprise': {
+      await cases.approvalGuards.licensed()
+      if (access.limit === undefined) return null
+      const ip = http.clientAddress(ctx.req)
+      await cases.spend(access.limit(ip), { ip, accountId: null })
+      return null
+    }
+    case 'approval-grant': {
+      await cases.approvalGuards.licensed()
+      const claims = {
+        sealedGrant: deviceCookiesOf(ctx, http.cookies.secure).grant(),
+        csrfHeader: csrfHeaderOf(ctx),
+        ip: http.clientAddress(ctx.req),
+      }
+      return access.changes ? cases.approvalGuards.mayApprove(claims) : cases.approvalGuards.holdsGrant(claims)
+    }
   }
 }
 

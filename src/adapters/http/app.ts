@@ -10,6 +10,7 @@ import { accountRoutes } from './routes/account.ts'
 import { appRoutes } from './routes/apps.ts'
 import { consoleRoutes } from './routes/console.ts'
 import { deviceRoutes } from './routes/device.ts'
+import { deviceSsoRoutes } from './routes/device-sso.ts'
 import { metadata, metaRoutes } from './routes/meta.ts'
 import { oauthRoutes } from './routes/oauth.ts'
 import { pageRoutes } from './routes/pages.ts'
@@ -19,10 +20,17 @@ import { workspaceRoutes } from './routes/workspaces.ts'
 export const PREFIX = '/openapi/v1'
 const CONSOLE_PREFIX = '/console/api'
 
+/** Built when first asked for, and once: it takes far longer than to send it. */
+let document: unknown
+
 /** Routes under the public prefix; the OpenAPI document lists exactly these. */
 export const apiRoutes: readonly Route[] = [
-  ...metaRoutes(() => openApiDocument(apiRoutes)),
+  ...metaRoutes(() => {
+    document ??= openApiDocument(apiRoutes)
+    return document
+  }),
   ...deviceRoutes,
+  ...deviceSsoRoutes,
   ...oauthRoutes,
   ...accountRoutes,
   ...workspaceRoutes,

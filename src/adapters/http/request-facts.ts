@@ -3,6 +3,7 @@ import type { BrowserClaims } from '#application/auth/console-session.ts'
 import type { BrowserCredentials } from '#application/use-cases/console-sessions.ts'
 import type { SetUpPass } from '#application/use-cases/guard-set-up.ts'
 import type { Origin } from '#domain/device-flow-state.ts'
+import { type DeviceCookies, deviceCookiesOf } from './device-cookies.ts'
 import type { HttpContext } from './http-context.ts'
 
 /** What a handler may know of the request beside its input. */
@@ -12,6 +13,10 @@ export type RequestFacts = {
   readonly claims: BrowserClaims
   readonly refreshToken: string | null
   readonly setUpPass: string | null
+  readonly deviceCookies: DeviceCookies
+  readonly querystring: string
+  /** `Accept` names HTML itself, as a browser's address bar does. */
+  readonly asksForHtml: boolean
   readonly prefersEventStream: boolean
   /** The body was a form. */
   readonly isForm: boolean
@@ -23,13 +28,17 @@ export type RequestFacts = {
   clearSession(): void
 }
 
+/** Spelled either way. */
+export function csrfHeaderOf(ctx: Context): string | null {
+  return ctx.get('X-CSRF-Token') || ctx.get('X-CSRFToken') || null
+}
+
 /** What the browser's cookies and headers claim. */
 export function claimsOf(ctx: Context, { cookies, clientAddress }: HttpContext): BrowserClaims {
-  const header = ctx.get('X-CSRF-Token') || ctx.get('X-CSRFToken')
   return {
     accessToken: cookies.read(ctx, 'access_token'),
     csrfCookie: cookies.read(ctx, 'csrf_token'),
-    csrfHeader: header === '' ? null : header,
+    csrfHeader: csrfHeaderOf(ctx),
     ip: clientAddress(ctx.req),
   }
 }
@@ -66,6 +75,18 @@ export class LazyFacts implements RequestFacts {
 
   get setUpPass() {
     return this.http.cookies.read(this.#ctx, 'init_token')
+  }
+
+  get deviceCookies() {
+    return deviceCookiesOf(this.#ctx, this.http.cookies.secure)
+  }
+
+  get querystring() {
+    return this.#ctx.querystring
+  }
+
+  get asksForHtml() {
+    return /\btext\/html\b/i.test(this.#ctx.get('Accept'))
   }
 
   get prefersEventStream() {

@@ -7,6 +7,7 @@ import { type Access, admit, type WhoBy } from './admit.ts'
 import { MAX_BODY_BYTES, readBody } from './body.ts'
 import type { HttpContext } from './http-context.ts'
 import { type InvalidStyle, type ObjectSchema, parseInput, queryObject, refuse, withoutEmpty } from './input.ts'
+import type { Redirect } from './redirect.ts'
 import { LazyFacts, type RequestFacts } from './request-facts.ts'
 import { type EventStream, writeEventStream } from './sse.ts'
 
@@ -32,13 +33,30 @@ type Definition<A extends Access, Q, B, R extends ObjectSchema> = {
   readonly reply: R
   /** The reply may also be an event stream. */
   readonly streams?: boolean
+  /** Its own refusals; those of admission and of reading the input are known from the rest. */
   readonly errors: readonly ErrorCode[]
+  /** What the OpenAPI document shows of it. */
+  readonly example?: {
+    readonly params?: Params
+    readonly query?: Q extends ObjectSchema ? v.InferInput<Q> : never
+    readonly body?: B extends ObjectSchema ? v.InferInput<B> : never
+    readonly reply: v.InferOutput<R>
+    readonly events?: readonly object[]
+  }
   readonly handle: (
     input: { readonly query: Output<Q>; readonly body: Output<B>; readonly params: Params },
     who: WhoBy[A['kind']],
     cases: UseCases,
     facts: RequestFacts,
-  ) => Promise<v.InferInput<R> | EventStream> | v.InferInput<R>
+  ) => Promise<v.InferInput<R> | EventStream | Redirect> | v.InferInput<R>
+}
+
+export type Example = {
+  readonly params?: Params
+  readonly query?: unknown
+  readonly body?: unknown
+  readonly reply: unknown
+  readonly events?: readonly object[]
 }
 
 /** A route as the app and the OpenAPI document see it. */
@@ -57,6 +75,7 @@ export type Route = {
   readonly reply: ObjectSchema
   readonly streams: boolean
   readonly errors: readonly ErrorCode[]
+  readonly example: Example | undefined
   /** Admits, parses, handles, answers: in that order, for every route. */
   readonly serve: (ctx: Context, http: HttpContext) => Promise<void>
 }
@@ -79,6 +98,7 @@ export function route<
     cacheable: definition.cacheable ?? false,
     headers: definition.headers ?? {},
     streams: definition.streams ?? false,
+    example: definition.example,
     async serve(ctx, http) {
       const params: Params = ctx.params ?? {}
       const who = await admit(definition.access, ctx, http)
@@ -117,6 +137,11 @@ async function answer(
   reply: unknown,
 ): Promise<void> {
   ctx.status = status
+  if (isRedirect(reply)) {
+    ctx.set('Location', reply.location)
+    ctx.body = ''
+    return
+  }
   if (!isEventStream(reply)) {
     if (http.checkReplies) v.parse(schema, reply)
     ctx.body = reply
@@ -126,6 +151,10 @@ async function answer(
   ctx.respond = false
   ctx.res.statusCode = status
   await writeEventStream(ctx.res, reply, http.timer)
+}
+
+function isRedirect(reply: unknown): reply is Redirect {
+  return typeof reply === 'object' && reply !== null && 'kind' in reply && reply.kind === 'redirect'
 }
 
 function isEventStream(reply: unknown): reply is EventStream {

@@ -1,3 +1,17 @@
+/** The provider's word for who signed in. */
+export type SignedOn = { readonly email: string; readonly issuer: string }
+
+/**
+ * Checks what the provider sent the browser back with: null unless it vouches for a person with a verified email, to
+ * the very browser that set out with `sealedEnvelope`.
+ * @throws DomainError `enterprise_failed` when the provider cannot be asked
+ */
+export type FinishSignOn = (callback: {
+  readonly query: URLSearchParams
+  readonly sealedEnvelope: string
+  readonly browser: string
+}) => Promise<SignedOn | null>
+
 /**
  * The way to a company's identity provider: an Enterprise service that talks to it, or the provider itself.
  * Absent on the Community edition.
@@ -16,4 +30,6 @@ export interface IdentityBridge {
    * @throws DomainError `enterprise_failed` when the bridge cannot be asked
    */
   signOnUrl(sealedEnvelope: string, browser: string): Promise<string | null>
+  /** Null when the bridge sends the browser back with an assertion that it signed itself. */
+  readonly finish: FinishSignOn | null
 }

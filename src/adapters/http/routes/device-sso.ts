@@ -1,0 +1,167 @@
+import * as v from 'valibot'
+import { DomainError } from '#domain/errors.ts'
+import { limits } from '#domain/rate-limit.ts'
+import { type Redirect, redirect } from '../redirect.ts'
+import type { RequestFacts } from '../request-facts.ts'
+import { type Route, route } from '../route.ts'
+import { iso, status } from '../schemas.ts'
+
+const nothing = v.object({})
+/** Bounds are the claim's: what is longer was signed by nobody. */
+const MAX_ASSERTION_LENGTH = 8192
+
+const ssoInitiate = route({
+  method: 'get',
+  path: '/oauth/device/sso-initiate',
+  summary: 'Send the browser to the company’s identity provider',
+  access: { kind: 'enterprise', limit: limits.ssoInitiate },
+  query: v.object({ user_code: v.optional(v.string()) }),
+  status: 302,
+  reply: nothing,
+  errors: [
+    'not_found',
+    'rate_limited',
+    'user_code_required',
+    'invalid_user_code',
+    'console_api_url_unset',
+    'sso_initiate_failed',
+    'sso_initiate_missing_url',
+  ],
+  handle: async ({ query }, _anyone, cases, { deviceCookies }) => {
+    const browser = deviceCookies.browser() ?? cases.newBrowserName()
+    const url = await cases.beginSso({ userCode: query.user_code || null, browser })
+    deviceCookies.clearGrant()
+    deviceCookies.setBrowser(browser)
+    return redirect(url)
+  },
+})
+
+const ssoComplete = route({
+  method: 'get',
+  path: '/oauth/device/sso-complete',
+  summary: 'Take the signed assertion of who has signed in',
+  access: { kind: 'enterprise' },
+  query: v.object({ sso_assertion: v.optional(v.pipe(v.string(), v.maxLength(MAX_ASSERTION_LENGTH))) }),
+  status: 302,
+  reply: nothing,
+  errors: [
+    'not_found',
+    'sso_assertion_required',
+    'invalid_sso_assertion',
+    'user_code_not_pending',
+    'console_api_url_unset',
+  ],
+  handle: ({ query }, _anyone, cases, facts) =>
+    orFailedPage(facts, () => complete(query.sso_assertion || null, cases, facts)),
+})
+
+const ssoCallback = route({
+  method: 'get',
+  path: '/oauth/device/sso-callback',
+  summary: 'Come back from the OpenID provider that this server is configured with',
+  access: { kind: 'enterprise' },
+  query: v.object({
+    state: v.optional(v.string()),
+    code: v.optional(v.string()),
+    error: v.optional(v.string()),
+  }),
+  status: 302,
+  reply: nothing,
+  errors: ['not_found', 'invalid_sso_assertion', 'user_code_not_pending', 'console_api_url_unset', 'enterprise_failed'],
+  handle: (_input, _anyone, cases, facts) =>
+    orFailedPage(facts, async () => {
+      const query = new URLSearchParams(facts.querystring)
+      return complete(await cases.finishSso({ query, browser: facts.deviceCookies.browser() }), cases, facts)
+    }),
+})
+
+async function complete(
+  assertion: string | null,
+  cases: Parameters<Route['serve']>[1]['cases'],
+  { ip, deviceCookies }: RequestFacts,
+): Promise<Redirect> {
+  const completion = await cases.completeSso({ assertion, ip })
+  if (completion.kind === 'account_email') return redirect('/device?sso_error=email_belongs_to_dify_account')
+  deviceCookies.setGrant(completion.sealedGrant)
+  return redirect('/device?sso_verified=1')
+}
+
+const SHOWN_AS_PAGE: readonly string[] = [
+  'sso_assertion_required',
+  'invalid_sso_assertion',
+  'user_code_not_pending',
+  'enterprise_failed',
+]
+
+/** A person in a browser gets a page, not JSON; a client that asks for no HTML keeps its status. */
+async function orFailedPage({ asksForHtml }: RequestFacts, work: () => Promise<Redirect>): Promise<Redirect> {
+  try {
+    return await work()
+  } catch (error) {
+    if (asksForHtml && error instanceof DomainError && SHOWN_AS_PAGE.includes(error.code)) {
+      return redirect('/device?sso_error=sso_failed')
+    }
+    throw error
+  }
+}
+
+const approvalContext = route({
+  method: 'get',
+  path: '/oauth/device/approval-context',
+  summary: 'Who has signed in, and for which code',
+  access: { kind: 'approval-grant', changes: false },
+  reply: v.object({
+    subject_email: v.string(),
+    subject_issuer: v.string(),
+    user_code: v.string(),
+    csrf_token: v.string(),
+    expires_at: v.string(),
+  }),
+  errors: ['not_found', 'no_session', 'invalid_session'],
+  handle: (_input, grant) => ({
+    subject_email: grant.email,
+    subject_issuer: grant.issuer,
+    user_code: grant.userCode,
+    csrf_token: grant.csrfToken,
+    expires_at: iso(grant.expiresAtMs),
+  }),
+})
+
+const approveExternal = route({
+  method: 'post',
+  path: '/oauth/device/approve-external',
+  summary: 'Let the device in, as the person who has signed in',
+  access: { kind: 'approval-grant', changes: true },
+  // Whatever is no text is no code: its own refusal says so.
+  body: v.object({ user_code: v.optional(v.unknown()) }),
+  reply: status('approved'),
+  errors: [
+    'not_found',
+    'no_session',
+    'invalid_session',
+    'bearer_auth_disabled',
+    'rate_limited',
+    'grant_csrf_mismatch',
+    'user_code_mismatch',
+    'expired_or_unknown',
+    'user_code_not_pending',
+    'email_belongs_to_dify_account',
+    'session_already_consumed',
+    'state_lost',
+  ],
+  handle: async ({ body }, grant, cases, { ip, deviceCookies }) => {
+    const userCode = typeof body.user_code === 'string' ? body.user_code : null
+    await cases.approveExternal({ grant, userCode, ip })
+    deviceCookies.clearGrant()
+    return { status: 'approved' as const }
+  },
+})
+
+/** The branch for people known only to their company's identity provider. */
+export const deviceSsoRoutes: readonly Route[] = [
+  ssoInitiate,
+  ssoComplete,
+  ssoCallback,
+  approvalContext,
+  approveExternal,
+]
