@@ -1,5 +1,7 @@
 import { existsSync } from 'node:fs'
-import { ADMIN_USAGE, UnreadableFile, UsageError } from '#adapters/admin/parse-command.ts'
+import { UnreadableFile } from '#adapters/admin/outside.ts'
+import { ADMIN_USAGE } from '#adapters/admin/usage.ts'
+import { UsageError } from '#adapters/admin/usage-error.ts'
 import { createLog } from '#adapters/telemetry/log.ts'
 import { processIo } from '#adapters/terminal/process-io.ts'
 import { isTerminalCommand, runTerminal, terminalCommandList } from '#adapters/terminal/run-terminal.ts'
@@ -41,7 +43,8 @@ async function run(argv: readonly string[]): Promise<number> {
     await serve(config, log, say)
     return EXIT.ok
   }
-  const reply = command === 'migrate' && rest.length === 0 ? await migrateOnly(config) : await administer(config, argv)
+  const reply =
+    command === 'migrate' && rest.length === 0 ? await migrateOnly(config) : await administer(config, argv, process.env)
   for (const line of reply.lines) (reply.ok ? process.stdout : process.stderr).write(`${line}\n`)
   return reply.ok ? EXIT.ok : EXIT.failed
 }

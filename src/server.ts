@@ -2,8 +2,10 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { askAdminSocket, newSocketPath, serveAdminSocket } from '#adapters/admin/admin-socket.ts'
+import type { Outside } from '#adapters/admin/outside.ts'
 import { parseAdminCommand } from '#adapters/admin/parse-command.ts'
-import { type AdminReply, runAdminCommand } from '#adapters/admin/run-command.ts'
+import type { AdminReply } from '#adapters/admin/reply.ts'
+import { runAdminCommand } from '#adapters/admin/run-command.ts'
 import { createHttpApp } from '#adapters/http/app.ts'
 import { makeClientAddress } from '#adapters/http/client-address.ts'
 import { makeConsoleCookies } from '#adapters/http/cookies.ts'
@@ -124,8 +126,8 @@ function isHttps({ consoleApiUrl, consoleWebUrl }: Config): boolean {
 }
 
 /** Runs an operator's command on the store itself, or through the process that holds it. */
-export async function administer(config: Config, words: readonly string[]): Promise<AdminReply> {
-  const command = await parseAdminCommand(words, () => text(process.stdin))
+export async function administer(config: Config, words: readonly string[], env: Outside['env']): Promise<AdminReply> {
+  const command = await parseAdminCommand(words, { readStdin: () => text(process.stdin), env })
   const log = createLog('silent')
   try {
     const core = await openCore(config, null, log)

@@ -2,11 +2,13 @@ import { readdir, readFile, stat } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import { parseArgs } from 'node:util'
 import * as v from 'valibot'
-import { UnreadableFile, UsageError } from '#adapters/admin/parse-command.ts'
+import { UnreadableFile } from '#adapters/admin/outside.ts'
+import { UsageError } from '#adapters/admin/usage-error.ts'
 import { createSandbox } from '#adapters/runner-native/code/sandbox.ts'
-import { readDsl } from '#adapters/runner-native/dsl/read-dsl.ts'
+import { createDslFiles } from '#adapters/runner-native/dsl/dsl-files.ts'
 import { makeRehearse, type Rehearsal } from '#adapters/runner-native/rehearsal/rehearse.ts'
 import type { Recording } from '#adapters/runner-native/rehearsal/stub-egress.ts'
+import type { Timer } from '#application/ports/clock.ts'
 import type { Json } from '#domain/app.ts'
 
 /** A file of recorded answers: a JSON list of these. */
@@ -33,9 +35,10 @@ export async function tryApps(words: readonly string[], say: (text: string) => v
   const { folder, isJson, recordingFile } = parseWords(words)
   const files = await filesIn(folder)
   const recording = recordingFile === undefined ? [] : await readRecording(recordingFile)
-  const sandbox = createSandbox({ timer: (delayMs, fire) => clearing(setTimeout(fire, delayMs)) })
+  const timer: Timer = (delayMs, fire) => clearing(setTimeout(fire, delayMs))
+  const sandbox = createSandbox({ timer })
   try {
-    const rehearse = makeRehearse({ readDsl, code: sandbox, templates: sandbox, recording })
+    const rehearse = makeRehearse({ dsl: createDslFiles({ timer }), code: sandbox, templates: sandbox, recording })
     const tried: Tried[] = []
     for (const path of files) {
       const one = { file: relative(folder, path) || path, ...(await rehearse(await readFile(path, 'utf8'))) }

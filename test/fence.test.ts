@@ -47,6 +47,7 @@ const SOME_BUILTIN = 'node:fs'
 
 /** What each adapter is for; a package in no list is imported by no adapter. */
 const OWN_PACKAGES: Readonly<Record<string, readonly string[]>> = {
+  admin: ['yaml'],
   http: ['koa', '@koa/router', '@koa/cors', 'valibot'],
   jose: ['jose'],
   postgres: ['@mikro-orm/sql', '@mikro-orm/postgresql', '@electric-sql/pglite'],
@@ -61,7 +62,7 @@ type Place = { readonly folder: string; readonly allowed: readonly string[]; rea
 function adapterPlaces(name: string): Place[] {
   const others = ADAPTERS.filter((other) => other !== name)
   const own = OWN_PACKAGES[name] ?? []
-  const strangers = Object.entries(OWN_PACKAGES).flatMap(([other, packages]) => (other === name ? [] : packages))
+  const strangers = Object.entries(OWN_PACKAGES).flatMap(([, packages]) => packages.filter((one) => !own.includes(one)))
   const forbidden = [...strangers.filter((one) => one !== 'valibot'), 'left-pad', '#src/server.ts', '#adapters/x.ts']
   const allowed = [
     ...own,

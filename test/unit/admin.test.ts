@@ -1,11 +1,12 @@
 import { expect } from 'chai'
-import { type AdminRequest, parseAdminCommand, UsageError } from '#adapters/admin/parse-command.ts'
+import { type AdminRequest, parseAdminCommand } from '#adapters/admin/parse-command.ts'
 import { runAdminCommand } from '#adapters/admin/run-command.ts'
 import { parseSince } from '#adapters/admin/since.ts'
+import { UsageError } from '#adapters/admin/usage-error.ts'
 import { aPlace, mintOwn, type Place } from '../http/place.ts'
 import { OWNER } from '../support/world.ts'
 
-const parse = (...words: readonly string[]) => parseAdminCommand(words, async () => '')
+const parse = (...words: readonly string[]) => parseAdminCommand(words, { readStdin: async () => '', env: {} })
 
 async function usageFault(...words: readonly string[]): Promise<string> {
   try {

@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import * as v from 'valibot'
 import { AdminRequest } from './parse-command.ts'
-import type { AdminReply } from './run-command.ts'
+import type { AdminReply } from './reply.ts'
 
 const Reply = v.object({ ok: v.boolean(), lines: v.array(v.string()) })
 

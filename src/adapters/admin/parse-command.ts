@@ -1,9 +1,11 @@
-import { readFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import * as v from 'valibot'
 import { AUDIT_EVENT_NAMES, isAuditEventName } from '#domain/audit-event.ts'
 import { isEmail } from '#domain/email.ts'
+import { type Outside, readSource } from './outside.ts'
+import { BINDING_OPTIONS, parseKey, parseSubject, parseTarget, Subject, Target } from './parse-binding.ts'
 import { parseSince } from './since.ts'
+import { UsageError } from './usage-error.ts'
 
 const Options = v.object({
   workspace: v.optional(v.string()),
@@ -14,12 +16,25 @@ const Options = v.object({
   since: v.optional(v.string()),
   event: v.optional(v.string()),
   json: v.optional(v.boolean(), false),
+  confirm: v.optional(v.boolean()),
+  'include-secret': v.optional(v.boolean()),
 })
 
 /** An operator's command, complete: files and standard input are read where the operator is. */
 export const AdminRequest = v.variant('command', [
   v.object({ command: v.literal('app import'), source: v.string(), options: Options }),
   v.object({ command: v.literal('app list'), options: Options }),
+  v.object({ command: v.literal('app check'), app: v.string(), options: Options }),
+  v.object({ command: v.literal('app export'), app: v.string(), options: Options }),
+  v.object({ command: v.literal('binding list'), options: Options }),
+  v.object({
+    command: v.literal('binding set'),
+    subject: Subject,
+    target: Target,
+    key: v.optional(v.nullable(v.string())),
+    options: Options,
+  }),
+  v.object({ command: v.literal('binding remove'), subject: Subject, options: Options }),
   v.object({ command: v.literal('account create'), password: v.string(), options: Options }),
   v.object({
     command: v.literal('account change'),
@@ -34,50 +49,30 @@ export const AdminRequest = v.variant('command', [
 ])
 export type AdminRequest = v.InferOutput<typeof AdminRequest>
 
-/** Wrong words on the command line; the message says what is wanted. */
-export class UsageError extends Error {
-  override readonly name = 'UsageError'
-}
-
-/** A file that cannot be read; the words were right. */
-export class UnreadableFile extends Error {
-  override readonly name = 'UnreadableFile'
-}
-
-export const ADMIN_USAGE = `Usage: latchkey COMMAND [options]
-
-  serve                                     serve the API and the pages (the default)
-  migrate                                   bring the database up to date, then exit
-  prune [--json]                            delete tokens that ended longer ago than they are kept for
-  audit --since WHEN [--event EVENT] [--json]
-                                            what happened since 90m, 24h, 7d, a date or an instant, oldest first
-  app import FILE [--workspace ID] [--as EMAIL] [--name NAME] [--json]
-                                            import an exported app ("-" reads standard input)
-  app list [--workspace ID] [--as EMAIL] [--json]
-  account create --email EMAIL --name NAME [--workspace ID] [--role ROLE] [--as EMAIL]
-                                            add a person; the password is read from standard input
-  account ban EMAIL                         shut a person out: their terminals and browsers are signed out at once
-  account unban EMAIL                       let them sign in again
-  account close EMAIL                       shut a person out for good
-  session list --email EMAIL [--json]       the terminals signed in as a person
-  session revoke ID --email EMAIL           end one of them
-
-The prune, audit, app, account and session commands work on the configured database, also beside a running server.
-`
-
 /** Reads words and what they point to. @throws UsageError | UnreadableFile */
-export async function parseAdminCommand(
-  words: readonly string[],
-  readStdin: () => Promise<string>,
-): Promise<AdminRequest> {
-  const { values, positionals } = parseWords(words)
+export async function parseAdminCommand(words: readonly string[], outside: Outside): Promise<AdminRequest> {
+  const { values, binding, positionals } = parseWords(words)
   const [group = '', verb = '', operand] = positionals
   const options = values
   switch (`${group} ${verb}`) {
     case 'app import': {
       if (operand === undefined) throw new UsageError('app import takes a FILE')
-      return { command: 'app import', source: await readSource(operand, readStdin), options }
+      return { command: 'app import', source: await readSource(operand, outside), options }
     }
+    case 'app check':
+    case 'app export': {
+      if (operand === undefined) throw new UsageError(`app ${verb} takes an APP`)
+      return { command: verb === 'check' ? 'app check' : 'app export', app: operand, options }
+    }
+    case 'binding list':
+      return { command: 'binding list', options }
+    case 'binding set': {
+      const subject = parseSubject(verb, positionals.slice(2))
+      const target = await parseTarget(subject, binding, outside)
+      return { command: 'binding set', subject, target, key: await parseKey(binding, outside), options }
+    }
+    case 'binding remove':
+      return { command: 'binding remove', subject: parseSubject(verb, positionals.slice(2)), options }
     case 'app list':
       return { command: 'app list', options }
     case 'account create': {
@@ -85,7 +80,7 @@ export async function parseAdminCommand(
         throw new UsageError('account create takes --email and --name')
       }
       if (!isEmail(options.email)) throw new UsageError('--email must be an email address')
-      return { command: 'account create', password: (await readStdin()).replace(/\r?\n$/, ''), options }
+      return { command: 'account create', password: (await outside.readStdin()).replace(/\r?\n$/, ''), options }
     }
     case 'account ban':
     case 'account unban':
@@ -136,28 +131,14 @@ function parseWords(words: readonly string[]) {
         since: text,
         event: text,
         json: { type: 'boolean' },
+        confirm: { type: 'boolean' },
+        'include-secret': { type: 'boolean' },
+        ...BINDING_OPTIONS,
       },
     })
-    return { values: v.parse(Options, values), positionals }
+    return { values: v.parse(Options, values), binding: values, positionals }
   } catch (error) {
     if (error instanceof v.ValiError) throw new UsageError('--role must be owner, admin, editor or normal')
     throw new UsageError(error instanceof Error ? error.message : 'cannot read the command line')
   }
-}
-
-/** @throws UnreadableFile */
-async function readSource(file: string, readStdin: () => Promise<string>): Promise<string> {
-  if (file === '-') return readStdin()
-  try {
-    return await readFile(file, 'utf8')
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : ''
-    throw new UnreadableFile(`cannot read ${file}: ${WHY_UNREADABLE[code] ?? code}`)
-  }
-}
-
-const WHY_UNREADABLE: Readonly<Record<string, string>> = {
-  ENOENT: 'there is no such file',
-  EISDIR: 'it is a folder',
-  EACCES: 'you are not allowed to',
 }

@@ -1,14 +1,14 @@
 import type { UseCases } from '#application/use-cases.ts'
 import { isAuditEventName } from '#domain/audit-event.ts'
-import { DomainError } from '#domain/errors.ts'
+import { DomainError, type InputIssue, type PreflightIssue } from '#domain/errors.ts'
 import { MAX_PAGE_LIMIT } from '#domain/page.ts'
 import { passwordFault } from '#domain/password-policy.ts'
 import { isUuid } from '#domain/uuid.ts'
-import { defaultWorkspaceId } from '#domain/workspace.ts'
+import { actingPerson } from './acting-person.ts'
 import type { AdminRequest } from './parse-command.ts'
-
-/** What the operator reads, and whether the command did what it says. */
-export type AdminReply = { readonly ok: boolean; readonly lines: readonly string[] }
+import { type AdminReply, done, failed } from './reply.ts'
+import { checkApp, exportApp, importApp, listApps } from './run-app.ts'
+import { listBindings, removeBinding, setBinding } from './run-binding.ts'
 
 /** Carries out an operator's command with the same use cases the API has. Never throws a refusal. */
 export async function runAdminCommand(cases: UseCases, request: AdminRequest): Promise<AdminReply> {
@@ -26,6 +26,16 @@ function dispatch(cases: UseCases, request: AdminRequest): Promise<AdminReply> {
       return importApp(cases, request)
     case 'app list':
       return listApps(cases, request)
+    case 'app check':
+      return checkApp(cases, request)
+    case 'app export':
+      return exportApp(cases, request)
+    case 'binding list':
+      return listBindings(cases, request)
+    case 'binding set':
+      return setBinding(cases, request)
+    case 'binding remove':
+      return removeBinding(cases, request)
     case 'account create':
       return createAccount(cases, request)
     case 'account change':
@@ -42,24 +52,6 @@ function dispatch(cases: UseCases, request: AdminRequest): Promise<AdminReply> {
 }
 
 type Request<C extends AdminRequest['command']> = Extract<AdminRequest, { command: C }>
-
-async function importApp(cases: UseCases, { source, options }: Request<'app import'>): Promise<AdminReply> {
-  const person = await actingPerson(cases, options)
-  if ('lines' in person) return person
-  const imported = await cases.importApp({ ...person, source, name: options.name })
-  const { appId, name, mode, dslVersion } = imported
-  if (options.json) return done([JSON.stringify({ app_id: appId, name, mode, dsl_version: dslVersion })])
-  return done([`Imported "${name}" (${mode}, format ${dslVersion}) as ${appId}`])
-}
-
-async function listApps(cases: UseCases, { options }: Request<'app list'>): Promise<AdminReply> {
-  const person = await actingPerson(cases, options)
-  if ('lines' in person) return person
-  const apps = await cases.listWorkspaceApps(person.workspaceId, { page: 1, limit: MAX_PAGE_LIMIT })
-  if (options.json) return done(apps.data.map(({ id, name, mode }) => JSON.stringify({ id, name, mode })))
-  const more = apps.hasMore ? [`… and ${apps.total - apps.data.length} more`] : []
-  return done([...apps.data.map(({ id, name, mode }) => `${id}  ${mode.padEnd(13)}  ${name}`), ...more])
-}
 
 async function createAccount(cases: UseCases, { password, options }: Request<'account create'>): Promise<AdminReply> {
   const fault = passwordFault(password)
@@ -131,33 +123,12 @@ async function revokeSession(cases: UseCases, { id, options }: Request<'session 
   return done([`Revoked ${id}`])
 }
 
-/** Who the command is done as (`--as`, else whoever set the server up), and in which workspace. */
-async function actingPerson(
-  cases: UseCases,
-  options: AdminRequest['options'],
-): Promise<{ accountId: string; workspaceId: string } | AdminReply> {
-  const account = options.as === undefined ? await cases.owner() : await cases.findAccount(options.as)
-  if (account === null) {
-    return failed(
-      options.as === undefined ? 'not set up yet: visit /install first' : 'no account has the email of --as',
-    )
-  }
-  const joined = await cases.listWorkspaces(account.id)
-  const workspaceId = options.workspace ?? defaultWorkspaceId(joined)
-  if (workspaceId === null) return failed('this account is in no workspace')
-  if (!joined.some((one) => one.workspaceId === workspaceId)) return failed('not a member of this workspace')
-  return { accountId: account.id, workspaceId }
-}
-
 function refused({ code, facts }: DomainError): AdminReply {
+  if ('issues' in facts) return { ok: false, lines: facts.issues.map(issueLine) }
   const detail = 'message' in facts && typeof facts.message === 'string' ? facts.message : code.replaceAll('_', ' ')
   return failed(detail)
 }
 
-function done(lines: readonly string[]): AdminReply {
-  return { ok: true, lines }
-}
-
-function failed(line: string): AdminReply {
-  return { ok: false, lines: [line] }
+function issueLine(issue: InputIssue | PreflightIssue): string {
+  return 'msg' in issue ? `${issue.loc.join('.')} ${issue.msg}` : `${issue.node}: ${issue.reason}`
 }

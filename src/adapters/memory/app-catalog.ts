@@ -23,6 +23,13 @@ export function createMemoryAppCatalog(database: MemoryDatabase): AppCatalog {
     ]
   }
 
+  const definitionRow = (appId: string, definitionId: string | undefined): DefinitionRow | undefined => {
+    const own = definitions.rows().filter((row) => row.appId === appId)
+    if (definitionId !== undefined) return own.find((row) => row.id === definitionId)
+    const published = own.filter((row) => row.kind === 'published')
+    return published.toSorted((a, b) => descending(a.createdAtMs, b.createdAtMs) || descending(a.id, b.id))[0]
+  }
+
   return {
     search: (query) =>
       database.run(() => {
@@ -42,15 +49,11 @@ export function createMemoryAppCatalog(database: MemoryDatabase): AppCatalog {
 
     definition: (appId, definitionId) =>
       database.run(() => {
-        const own = definitions.rows().filter((row) => row.appId === appId)
-        const found =
-          definitionId === undefined
-            ? own
-                .filter((row) => row.kind === 'published')
-                .toSorted((a, b) => descending(a.createdAtMs, b.createdAtMs) || descending(a.id, b.id))[0]
-            : own.find((row) => row.id === definitionId)
+        const found = definitionRow(appId, definitionId)
         return found === undefined ? null : toDefinition(found)
       }),
+
+    source: (appId, definitionId) => database.run(() => definitionRow(appId, definitionId)?.source ?? null),
 
     add: (app) =>
       database.run(() => {

@@ -48,16 +48,19 @@ export function createPostgresAppCatalog(em: EntityManager): AppCatalog {
     },
 
     async definition(appId, definitionId) {
-      if (!isUuid(appId)) return null
-      if (definitionId === undefined) {
-        return rowOf<AppDefinition>(
-          em,
-          `${DEFINITION} where app_id = ? and kind = 'published' order by created_at desc, id desc limit 1`,
-          [appId],
-        )
-      }
-      if (!isUuid(definitionId)) return null
-      return rowOf<AppDefinition>(em, `${DEFINITION} where app_id = ? and id = ?`, [appId, definitionId])
+      const found = versionOf(appId, definitionId)
+      return found === null ? null : rowOf<AppDefinition>(em, `${DEFINITION} ${found.where}`, found.parameters)
+    },
+
+    async source(appId, definitionId) {
+      const found = versionOf(appId, definitionId)
+      if (found === null) return null
+      const row = await rowOf<{ source: string }>(
+        em,
+        `select source from app_definitions ${found.where}`,
+        found.parameters,
+      )
+      return row?.source ?? null
     },
 
     async add(app) {
@@ -88,6 +91,19 @@ export function createPostgresAppCatalog(em: EntityManager): AppCatalog {
       })
     },
   })
+}
+
+/** Which row is meant: the published one in force, or one by its id. Null when an id is none. */
+function versionOf(
+  appId: string,
+  definitionId: string | undefined,
+): { readonly where: string; readonly parameters: readonly Parameter[] } | null {
+  if (!isUuid(appId)) return null
+  if (definitionId === undefined) {
+    const where = `where app_id = ? and kind = 'published' order by created_at desc, id desc limit 1`
+    return { where, parameters: [appId] }
+  }
+  return isUuid(definitionId) ? { where: 'where app_id = ? and id = ?', parameters: [appId, definitionId] } : null
 }
 
 function matching(query: AppQuery): { readonly where: string; readonly parameters: readonly Parameter[] } {

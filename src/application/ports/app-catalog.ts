@@ -30,6 +30,8 @@ export interface AppCatalog {
   find(appId: string): Promise<App | null>
   /** The published definition in force, or the version asked for (a draft too). */
   definition(appId: string, definitionId?: string): Promise<AppDefinition | null>
+  /** The file that a definition was imported from; null when there is no such version, or no definition. */
+  source(appId: string, definitionId?: string): Promise<string | null>
   /** Stores app and published definition together. */
   add(app: NewApp): Promise<void>
 }

@@ -175,7 +175,7 @@ const importApp = route({
   }),
   reply: v.object({
     id: v.string(),
-    status: v.picklist(['completed']),
+    status: v.picklist(['completed', 'completed-with-warnings']),
     app_id: v.string(),
     app_mode: v.string(),
     current_dsl_version: v.string(),
@@ -191,9 +191,13 @@ const importApp = route({
     if (workspaceId === null) throw new DomainError('workspace_not_found', {})
     const { name, description, yaml_content: source } = body
     const imported = await cases.importApp({ accountId: account.id, workspaceId, source, name, description })
+    if (imported.status === 'pending') {
+      const message = `version ${imported.dslVersion} is newer than this server reads`
+      throw new DomainError('dsl_invalid', { message })
+    }
     return {
       id: imported.importId,
-      status: 'completed' as const,
+      status: imported.status,
       app_id: imported.appId,
       app_mode: imported.mode,
       current_dsl_version: '0.6.0',

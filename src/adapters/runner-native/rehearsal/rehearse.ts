@@ -1,4 +1,4 @@
-import type { DslReader, ReadDsl } from '#application/ports/dsl-reader.ts'
+import type { DslFiles, ReadDsl } from '#application/ports/dsl-files.ts'
 import type { App, AppDefinition, JsonObject } from '#domain/app.ts'
 import { type AppMode, familyOf } from '#domain/app-mode.ts'
 import { DomainError, type PreflightIssue } from '#domain/errors.ts'
@@ -27,7 +27,7 @@ export type Rehearsal = {
 export type Rehearse = (source: string) => Promise<Rehearsal>
 
 type Needs = {
-  readonly readDsl: DslReader
+  readonly dsl: DslFiles
   readonly code: CodeRunner
   readonly templates: TemplateRenderer
   readonly recording: Recording
@@ -48,7 +48,7 @@ export function makeRehearse(needs: Needs): Rehearse {
   return async (source) => {
     let dsl: ReadDsl
     try {
-      dsl = await needs.readDsl(source)
+      dsl = await needs.dsl.read(source)
     } catch (error) {
       if (!(error instanceof DomainError)) throw error
       return { ...NOTHING, imported: false, mode: null, error: reasonOf(error) }

@@ -1,0 +1,90 @@
+import type { UseCases } from '#application/use-cases.ts'
+import type { PreflightIssue } from '#domain/errors.ts'
+import { MAX_PAGE_LIMIT } from '#domain/page.ts'
+import { isUuid } from '#domain/uuid.ts'
+import { actingPerson } from './acting-person.ts'
+import type { AdminRequest } from './parse-command.ts'
+import { type AdminReply, done, failed } from './reply.ts'
+
+type Request<C extends AdminRequest['command']> = Extract<AdminRequest, { command: C }>
+
+export async function importApp(cases: UseCases, request: Request<'app import'>): Promise<AdminReply> {
+  const { source, options } = request
+  const person = await actingPerson(cases, options)
+  if ('lines' in person) return person
+  const imported = await cases.importApp({ ...person, source, name: options.name, confirmed: options.confirm })
+  const { status, dslVersion } = imported
+  if (imported.status === 'pending') {
+    if (options.json) return { ok: false, lines: [JSON.stringify({ status, dsl_version: dslVersion })] }
+    return failed(`the file's format ${dslVersion} is newer than this server reads: --confirm imports it all the same`)
+  }
+  const { appId, name, mode } = imported
+  const { issues } = await cases.checkApp.byId(person.accountId, appId)
+  if (options.json) {
+    const preflight = issues.map(wire)
+    return done([JSON.stringify({ app_id: appId, name, mode, dsl_version: dslVersion, status, preflight })])
+  }
+  const next = issues.length === 0 ? [] : ['Before it can run:', ...issues.flatMap(linesOf)]
+  return done([`Imported "${name}" (${mode}, format ${dslVersion}) as ${appId}`, ...next])
+}
+
+export async function checkApp(cases: UseCases, request: Request<'app check'>): Promise<AdminReply> {
+  const { app: named, options } = request
+  const found = await namedApp(cases, named, options)
+  if ('lines' in found) return found
+  const { app, issues } = await cases.checkApp.byId(found.accountId, found.appId)
+  const ok = issues.length === 0
+  if (options.json) {
+    return {
+      ok,
+      lines: [JSON.stringify({ app_id: app.id, name: app.name, mode: app.mode, preflight: issues.map(wire) })],
+    }
+  }
+  return { ok, lines: ok ? [`"${app.name}" can run`] : [`Before "${app.name}" can run:`, ...issues.flatMap(linesOf)] }
+}
+
+export async function exportApp(cases: UseCases, request: Request<'app export'>): Promise<AdminReply> {
+  const { app, options } = request
+  const found = await namedApp(cases, app, options)
+  if ('lines' in found) return found
+  const { accountId, appId } = found
+  const file = await cases.exportApp({ accountId, appId, includeSecret: options['include-secret'] === true })
+  if (options.json) return done([JSON.stringify({ data: file })])
+  // Whoever prints a reply ends every line, and the file ends its last one itself.
+  return done([file.replace(/\n$/, '')])
+}
+
+export async function listApps(cases: UseCases, { options }: Request<'app list'>): Promise<AdminReply> {
+  const person = await actingPerson(cases, options)
+  if ('lines' in person) return person
+  const apps = await cases.listWorkspaceApps(person.workspaceId, { page: 1, limit: MAX_PAGE_LIMIT })
+  if (options.json) return done(apps.data.map(({ id, name, mode }) => JSON.stringify({ id, name, mode })))
+  const more = apps.hasMore ? [`… and ${apps.total - apps.data.length} more`] : []
+  return done([...apps.data.map(({ id, name, mode }) => `${id}  ${mode.padEnd(13)}  ${name}`), ...more])
+}
+
+/** An app by its id, or by a name that only one has. */
+async function namedApp(
+  cases: UseCases,
+  named: string,
+  options: AdminRequest['options'],
+): Promise<{ accountId: string; appId: string } | AdminReply> {
+  const person = await actingPerson(cases, options)
+  if ('lines' in person) return person
+  if (isUuid(named)) return { accountId: person.accountId, appId: named }
+  const page = { page: 1, limit: MAX_PAGE_LIMIT, name: named }
+  const found = (await cases.listWorkspaceApps(person.workspaceId, page)).data.filter(({ name }) => name === named)
+  const [app, ...others] = found
+  if (app === undefined) return failed('no app of this workspace has this id or name')
+  return others.length > 0
+    ? failed(`several apps have this name: ${found.map(({ id }) => id).join(', ')}`)
+    : { accountId: person.accountId, appId: app.id }
+}
+
+function wire({ node, title, reason, fix }: PreflightIssue) {
+  return { node, title, reason, fix }
+}
+
+function linesOf({ node, title, reason, fix }: PreflightIssue): readonly string[] {
+  return [`  ${title || node} (${node}): ${reason}`, `    ${fix}`]
+}

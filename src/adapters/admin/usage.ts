@@ -1,0 +1,38 @@
+/** What `--help` shows of the operators' commands. */
+export const ADMIN_USAGE = `Usage: latchkey COMMAND [options]
+
+  serve                                     serve the API and the pages (the default)
+  migrate                                   bring the database up to date, then exit
+  prune [--json]                            delete tokens that ended longer ago than they are kept for
+  audit --since WHEN [--event EVENT] [--json]
+                                            what happened since 90m, 24h, 7d, a date or an instant, oldest first
+  app import FILE [--name NAME] [--confirm] [--workspace ID] [--as EMAIL] [--json]
+                                            import an exported app ("-" reads standard input); --confirm takes
+                                            a file of a newer format
+  app list [--workspace ID] [--as EMAIL] [--json]
+  app check APP [--json]                    what has to be bound before an app (id or name) can run
+  app export APP [--include-secret] [--json]
+                                            an app as a file again, on standard output
+  app try FOLDER [--recording FILE] [--json]
+                                            import and play every app file of a folder with a scripted model,
+                                            without a server
+  binding list [--workspace ID] [--as EMAIL] [--json]
+  binding set model PROVIDER [NAME] --url URL [--model NAME] [KEY]
+  binding set dataset ID --url URL [--knowledge ID] [KEY]
+  binding set tool PROVIDER [NAME] --openapi FILE [--url URL] [--operation ID] [--header NAME] [KEY]
+  binding set tool PROVIDER [NAME] --mcp URL [--tool NAME] [KEY]
+  binding set tool PROVIDER [NAME] --app ID | --js FILE
+                                            what a model, dataset or tool of app files is here; without NAME all
+                                            of the provider. KEY: --key-stdin, --key-env VARIABLE or --no-key;
+                                            none keeps the key that is there
+  binding remove KIND PROVIDER [NAME]
+  account create --email EMAIL --name NAME [--workspace ID] [--role ROLE] [--as EMAIL]
+                                            add a person; the password is read from standard input
+  account ban EMAIL                         shut a person out: their terminals and browsers are signed out at once
+  account unban EMAIL                       let them sign in again
+  account close EMAIL                       shut a person out for good
+  session list --email EMAIL [--json]       the terminals signed in as a person
+  session revoke ID --email EMAIL           end one of them
+
+The prune, audit, app, binding, account and session commands work on the configured database, also beside a running server.
+`

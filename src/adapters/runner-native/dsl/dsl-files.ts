@@ -1,0 +1,54 @@
+import { fileURLToPath } from 'node:url'
+import { Worker } from 'node:worker_threads'
+import type { Timer } from '#application/ports/clock.ts'
+import type { DslFiles, ReadDsl } from '#application/ports/dsl-files.ts'
+import { DomainError } from '#domain/errors.ts'
+import { type DslTask, type DslVerdict, doTask } from './dsl-task.ts'
+import { refuse } from './parse-file.ts'
+
+/** Characters. Reading this much takes some ten milliseconds, as long as a worker takes to start. */
+const INLINE_CHARS = 100_000
+/** Ten MiB of the worst kind take half of it. */
+const TIMEOUT_MS = 60_000
+const HEAP_MB = 1024
+
+/** Reads and writes app files; large ones beside this thread, which has streams to serve meanwhile. */
+export function createDslFiles({ timer }: { readonly timer: Timer }): DslFiles {
+  const perform = async (task: DslTask) =>
+    task.source.length <= INLINE_CHARS ? doTask(task) : performInWorker(task, timer)
+  return {
+    read: async (source) => {
+      // A read gives what was understood, and only a write gives text.
+      return (await perform({ kind: 'read', source })) as ReadDsl
+    },
+    write: async (source, choices) => String(await perform({ kind: 'write', source, choices })),
+  }
+}
+
+async function performInWorker(task: DslTask, timer: Timer): Promise<ReadDsl | string> {
+  const worker = new Worker(fileURLToPath(new URL('./dsl-worker.ts', import.meta.url)), {
+    env: {},
+    resourceLimits: { maxOldGenerationSizeMb: HEAP_MB },
+  })
+  const { promise, resolve, reject } = Promise.withResolvers<DslVerdict>()
+  const cancel = timer(TIMEOUT_MS, () =>
+    reject(new DomainError('dsl_invalid', { message: 'the file takes too long to read' })),
+  )
+  worker
+    .once('message', resolve)
+    .once('error', reject)
+    .once('exit', () => reject(new Error('the worker ended')))
+  try {
+    worker.postMessage(task)
+    const verdict = await promise
+    return verdict.ok ? verdict.value : refuse(verdict.facts.message)
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ERR_WORKER_OUT_OF_MEMORY') {
+      return refuse('the file unfolds into more than it is')
+    }
+    throw error
+  } finally {
+    cancel()
+    await worker.terminate()
+  }
+}

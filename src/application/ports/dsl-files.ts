@@ -1,0 +1,30 @@
+import type { JsonObject } from '#domain/app.ts'
+import type { AppMode } from '#domain/app-mode.ts'
+
+/** An app file, understood. */
+export type ReadDsl = {
+  readonly name: string
+  readonly description: string
+  readonly mode: AppMode
+  readonly version: string
+  /** Compared with the format as this server knows it; a newer file may hold what it does not understand. */
+  readonly age: 'current' | 'older' | 'newer'
+  readonly workflow: JsonObject | null
+  readonly modelConfig: JsonObject | null
+}
+
+/** What an export says that the imported file may have said otherwise. */
+export type ExportChoices = {
+  readonly name: string
+  readonly description: string
+  /** Whether the values of secret variables stay in. */
+  readonly includeSecret: boolean
+}
+
+/** App files as text: YAML or JSON, any version of the format. */
+export interface DslFiles {
+  /** @throws DomainError `dsl_invalid` with the line and the reason */
+  read(source: string): Promise<ReadDsl>
+  /** The file once more, equivalent and always written the same way. @throws DomainError `dsl_invalid` */
+  write(source: string, choices: ExportChoices): Promise<string>
+}
