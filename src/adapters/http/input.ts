@@ -5,6 +5,9 @@ import { findUnusable } from '#domain/usable-input.ts'
 
 export type ObjectSchema = v.GenericSchema<unknown, unknown>
 
+/** Characters. */
+const MAX_DESCRIPTION = 200
+
 /** How a route tells of bad input: RFC 6749 §5.2, or a list of issues. */
 export type InvalidStyle = 'oauth' | 'issues'
 
@@ -22,7 +25,12 @@ export function refuse(issues: readonly InputIssue[], style: InvalidStyle): Doma
   if (style === 'issues') return new DomainError('invalid_input', { issues })
   const [first] = issues
   const description = first === undefined ? 'invalid request' : `${first.loc.join('.') || 'body'} ${first.msg}`
-  return new DomainError('invalid_request', { description })
+  return new DomainError('invalid_request', { description: plain(description) })
+}
+
+/** What RFC 6749 §5.2 lets a description hold; a parameter's name is the caller's own text. */
+function plain(description: string): string {
+  return description.slice(0, MAX_DESCRIPTION).replaceAll(/[^\x20\x21\x23-\x5b\x5d-\x7e]/g, '?')
 }
 
 /**
