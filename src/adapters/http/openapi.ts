@@ -1,11 +1,9 @@
-import { toJsonSchema } from '@valibot/to-json-schema'
-import type { ErrorCode } from '#domain/errors.ts'
 import type { Access } from './admit.ts'
-import { errorTable } from './error-table.ts'
 import type { ObjectSchema } from './input.ts'
-import type { Route } from './route.ts'
-
-type Json = Readonly<Record<string, unknown>>
+import { errorExamples, errorSchema, refusals } from './openapi-refusals.ts'
+import { HEADERS, headersOf, type Json, schemaOf } from './openapi-schemas.ts'
+import type { Example, Route } from './route.ts'
+import { RunEventFrame } from './run-event-schemas.ts'
 
 /** The routes as OpenAPI 3.1: schemas, answers and refusals are the ones the server uses. */
 export function openApiDocument(routes: readonly Route[]): Json {
@@ -21,118 +19,121 @@ export function openApiDocument(routes: readonly Route[]): Json {
     servers: [{ url: '/openapi/v1' }],
     paths,
     components: {
-      securitySchemes: {
-        bearer: { type: 'http', scheme: 'bearer', description: 'A token from the device flow.' },
-        console: { type: 'apiKey', in: 'cookie', name: 'access_token' },
-      },
-      schemas: { Error: ERROR },
+      securitySchemes: SECURITY_SCHEMES,
+      headers: HEADERS,
+      schemas: { Error: errorSchema, RunEvent: schemaOf(RunEventFrame, 'output') },
+      examples: errorExamples(routes),
     },
   }
 }
 
-const ERROR: Json = {
-  type: 'object',
-  required: ['error', 'code', 'message', 'status'],
-  properties: {
-    error: { type: 'string' },
-    code: { type: 'string' },
-    message: { type: 'string' },
-    status: { type: 'integer' },
-    details: { type: 'array' },
-    hint: { type: 'string' },
-    error_description: { type: 'string' },
-    retry_after_ms: { type: 'integer' },
-    interval: { type: 'integer' },
+const SECURITY_SCHEMES: Json = {
+  bearer: { type: 'http', scheme: 'bearer', description: 'A token from the device flow (RFC 8628).' },
+  console: {
+    type: 'apiKey',
+    in: 'cookie',
+    name: 'access_token',
+    description: 'The session of a signed-in browser; on https without COOKIE_DOMAIN its name starts with `__Host-`.',
+  },
+  approval_grant: {
+    type: 'apiKey',
+    in: 'cookie',
+    name: 'device_approval_grant',
+    description: 'What a browser holds for five minutes after an external sign-on.',
+  },
+  csrf: {
+    type: 'apiKey',
+    in: 'header',
+    name: 'X-CSRF-Token',
+    description: 'The value of the browser’s csrf_token cookie, which is sent along.',
   },
 }
 
 function operation(one: Route): Json {
-  const parameters = [...pathParameters(one.path), ...queryParameters(one.query)]
+  const parameters = [...pathParameters(one), ...queryParameters(one.query, one.example)]
   return {
     summary: one.summary,
     operationId: `${one.method}${one.path.replaceAll(/[^a-z]+(\w)/gi, (_, letter: string) => letter.toUpperCase())}`,
-    ...(security(one.access) === null ? {} : { security: [{ [String(security(one.access))]: [] }] }),
+    security: security(one.access),
     ...(parameters.length === 0 ? {} : { parameters }),
-    ...(one.body === undefined ? {} : { requestBody: requestBody(one.body, one.form) }),
-    responses: { [one.status]: reply(one), ...refusals(one.errors) },
+    ...(one.body === undefined ? {} : { requestBody: requestBody(one.body, one) }),
+    responses: { [one.status]: reply(one), ...refusals(one) },
   }
 }
 
-function security(access: Access): 'bearer' | 'console' | null {
+/** An empty list says that nobody is asked for anything. */
+function security(access: Access): readonly Json[] {
   switch (access.kind) {
     case 'bearer':
     case 'app':
-      return 'bearer'
+      return [{ bearer: [] }]
     case 'console':
+      return [access.changes ? { console: [], csrf: [] } : { console: [] }]
     case 'decide':
-      return 'console'
+      return [{ console: [], csrf: [] }]
+    case 'approval-grant':
+      return [access.changes ? { approval_grant: [], csrf: [] } : { approval_grant: [] }]
+    case 'enterprise':
     case 'public':
     case 'same-origin':
-      return null
+      return []
   }
 }
 
-function pathParameters(path: string): Json[] {
-  return [...path.matchAll(/:(\w+)/g)].map(([, name]) => ({
+function pathParameters({ path, example }: Route): Json[] {
+  return [...path.matchAll(/:(\w+)/g)].map(([, name = '']) => ({
     name,
     in: 'path',
     required: true,
     schema: { type: 'string', format: 'uuid' },
+    example: example?.params?.[name],
   }))
 }
 
-function queryParameters(query: ObjectSchema | undefined): Json[] {
+function queryParameters(query: ObjectSchema | undefined, example: Example | undefined): Json[] {
   if (query === undefined) return []
   const { properties = {}, required = [] } = schemaOf(query)
+  const given = (example?.query ?? {}) as Json // the query schema's own input
   return Object.entries(properties).map(([name, schema]) => ({
     name,
     in: 'query',
     required: required.includes(name),
     schema,
+    ...(name in given ? { example: schema.type === 'integer' ? Number(given[name]) : given[name] } : {}),
   }))
 }
 
-function requestBody(body: ObjectSchema, form: boolean): Json {
-  const media = { schema: schemaOf(body) }
+function requestBody(body: ObjectSchema, { form, example }: Route): Json {
+  const schema = schemaOf(body)
+  const media = { schema, ...(example?.body === undefined ? {} : { example: example.body }) }
   const content = form
     ? { 'application/json': media, 'application/x-www-form-urlencoded': media }
     : { 'application/json': media }
-  return { required: true, content }
+  // An absent body counts as an empty object.
+  return { required: (schema.required ?? []).length > 0, content }
 }
 
-function reply(one: Route): Json {
-  const json = { 'application/json': { schema: schemaOf(one.reply, 'output') } }
-  const stream = { 'text/event-stream': { schema: { type: 'string' } } }
-  return { description: one.summary, content: one.streams ? { ...json, ...stream } : json }
-}
-
-/** Refusals with one status share one answer; the description lists their tokens. */
-function refusals(errors: readonly ErrorCode[]): Record<string, Json> {
-  const byStatus = new Map<number, ErrorCode[]>()
-  for (const code of errors) {
-    const { status } = errorTable[code] satisfies { status: number }
-    byStatus.set(status, [...(byStatus.get(status) ?? []), code])
+function reply({ summary, status, reply: schema, example, streams }: Route): Json {
+  if (status === 302) {
+    return {
+      description: summary,
+      headers: { ...headersOf([]), Location: { required: true, schema: { type: 'string' } } },
+    }
   }
-  return Object.fromEntries(
-    [...byStatus].map(([status, codes]) => [
-      String(status),
-      {
-        description: codes.join(', '),
-        content: { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } },
-      },
-    ]),
-  )
+  const json = { schema: schemaOf(schema, 'output'), ...(example === undefined ? {} : { example: example.reply }) }
+  const content = { 'application/json': json, ...(streams ? { 'text/event-stream': stream(example) } : {}) }
+  return { description: summary, headers: headersOf([]), content }
 }
 
-type ObjectJsonSchema = Json & { readonly properties?: Json; readonly required?: readonly string[] }
-
-function schemaOf(schema: ObjectSchema, typeMode: 'input' | 'output' = 'input'): ObjectJsonSchema {
-  const { $schema: _, ...rest } = toJsonSchema(schema as never, {
-    target: 'draft-2020-12',
-    typeMode,
-    errorMode: 'ignore',
-    // The one custom schema here is a JSON object of the app's own making.
-    overrideSchema: ({ valibotSchema }) => (valibotSchema.type === 'custom' ? { type: 'object' } : undefined),
-  }) as Json // typed by its own synchronous union
-  return rest
+/** OpenAPI 3.1 knows streams only as text: `contentSchema` is what each `data:` line holds. */
+function stream(example: Example | undefined): Json {
+  return {
+    schema: {
+      type: 'string',
+      description: 'Server-sent events. Each `data:` line is one RunEvent; `event: ping` without data keeps it open.',
+      contentMediaType: 'text/event-stream',
+      contentSchema: { $ref: '#/components/schemas/RunEvent' },
+    },
+    example: example?.events?.map((event) => `data: ${JSON.stringify(event)}\n\n`).join(''),
+  }
 }

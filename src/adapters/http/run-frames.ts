@@ -23,12 +23,12 @@ export function usageOf({ promptTokens, completionTokens, totalTokens }: TokenUs
   return { prompt_tokens: promptTokens, completion_tokens: completionTokens, total_tokens: totalTokens }
 }
 
-export const ENDING_STATUS: Record<RunEnding['kind'], string> = {
+export const ENDING_STATUS = {
   succeeded: 'succeeded',
   partial: 'partial-succeeded',
   failed: 'failed',
   stopped: 'stopped',
-}
+} as const satisfies Record<RunEnding['kind'], string>
 
 /** The ending as a failure to tell, or null when it is none. A stop by the server is one, a stop by a person is not. */
 export function failureOf(ending: RunEnding): RunFailure | null {

@@ -2,6 +2,7 @@ import * as v from 'valibot'
 import { parametersOf } from '#domain/app-parameters.ts'
 import { DomainError } from '#domain/errors.ts'
 import { inputSchemaOf } from '#domain/input-schema.ts'
+import { examples } from '../examples.ts'
 import { type Route, route } from '../route.ts'
 import { envelope, iso, limitUpTo, mode, page, uuid } from '../schemas.ts'
 import { bearerErrors } from './bearer-errors.ts'
@@ -36,6 +37,7 @@ const list = route({
       workspace_name: v.nullable(v.string()),
     }),
   ),
+  example: examples.apps,
   errors: readErrors,
   handle: async ({ query }, context, cases) => {
     const { workspace_id: workspaceId, ...filters } = query
@@ -101,6 +103,7 @@ const describe = route({
     parameters: v.nullable(v.record(v.string(), v.unknown())),
     input_schema: v.nullable(v.record(v.string(), v.unknown())),
   }),
+  example: examples.describeApp,
   errors: [...readErrors, 'app_not_found', 'workspace_unavailable'],
   handle: async ({ query, params }, context, cases) => {
     const { app, definition } = await cases.describeApp(context, params.id ?? '')

@@ -1,6 +1,7 @@
 import * as v from 'valibot'
 import { DomainError } from '#domain/errors.ts'
 import { limits } from '#domain/rate-limit.ts'
+import { examples } from '../examples.ts'
 import { type Redirect, redirect } from '../redirect.ts'
 import type { RequestFacts } from '../request-facts.ts'
 import { type Route, route } from '../route.ts'
@@ -18,6 +19,7 @@ const ssoInitiate = route({
   query: v.object({ user_code: v.optional(v.string()) }),
   status: 302,
   reply: nothing,
+  example: examples.ssoInitiate,
   errors: [
     'not_found',
     'rate_limited',
@@ -44,6 +46,7 @@ const ssoComplete = route({
   query: v.object({ sso_assertion: v.optional(v.pipe(v.string(), v.maxLength(MAX_ASSERTION_LENGTH))) }),
   status: 302,
   reply: nothing,
+  example: examples.ssoComplete,
   errors: [
     'not_found',
     'sso_assertion_required',
@@ -67,6 +70,7 @@ const ssoCallback = route({
   }),
   status: 302,
   reply: nothing,
+  example: examples.ssoCallback,
   errors: ['not_found', 'invalid_sso_assertion', 'user_code_not_pending', 'console_api_url_unset', 'enterprise_failed'],
   handle: (_input, _anyone, cases, facts) =>
     orFailedPage(facts, async () => {
@@ -117,6 +121,7 @@ const approvalContext = route({
     csrf_token: v.string(),
     expires_at: v.string(),
   }),
+  example: examples.approvalContext,
   errors: ['not_found', 'no_session', 'invalid_session'],
   handle: (_input, grant) => ({
     subject_email: grant.email,
@@ -135,6 +140,7 @@ const approveExternal = route({
   // Whatever is no text is no code: its own refusal says so.
   body: v.object({ user_code: v.optional(v.unknown()) }),
   reply: status('approved'),
+  example: examples.approveExternal,
   errors: [
     'not_found',
     'no_session',

@@ -1,5 +1,6 @@
 import * as v from 'valibot'
 import { DomainError } from '#domain/errors.ts'
+import { examples } from '../examples.ts'
 import type { HttpContext } from '../http-context.ts'
 import { type Route, route } from '../route.ts'
 import { DEVICE_GRANT } from './device.ts'
@@ -11,6 +12,7 @@ const health = route({
   access: { kind: 'public' },
   cacheable: true,
   reply: v.object({ ok: v.literal(true) }),
+  example: examples.health,
   errors: [],
   handle: () => ({ ok: true as const }),
 })
@@ -22,9 +24,12 @@ const version = route({
   access: { kind: 'public' },
   cacheable: true,
   reply: v.object({ version: v.string(), edition: v.literal('SELF_HOSTED') }),
+  example: examples.version,
   errors: [],
   handle: (_input, _anyone, _cases, { http }) => ({ version: http.version, edition: 'SELF_HOSTED' as const }),
 })
+
+const names = v.array(v.string())
 
 /** RFC 8414, at the path under the issuer and at the one that the RFC builds from it. */
 export const metadata = route({
@@ -33,7 +38,21 @@ export const metadata = route({
   summary: 'Authorization server metadata (RFC 8414)',
   access: { kind: 'public' },
   cacheable: true,
-  reply: v.looseObject({ issuer: v.string() }),
+  reply: v.object({
+    issuer: v.string(),
+    device_authorization_endpoint: v.string(),
+    token_endpoint: v.string(),
+    token_endpoint_auth_methods_supported: names,
+    introspection_endpoint: v.string(),
+    introspection_endpoint_auth_methods_supported: names,
+    revocation_endpoint: v.string(),
+    revocation_endpoint_auth_methods_supported: names,
+    grant_types_supported: names,
+    response_types_supported: names,
+    scopes_supported: names,
+    service_documentation: v.string(),
+  }),
+  example: examples.metadata,
   errors: ['not_found'],
   handle: (_input, _anyone, _cases, { http }) => metadataOf(http),
 })
@@ -71,6 +90,7 @@ export function metaRoutes(document: () => unknown): readonly Route[] {
     access: { kind: 'public' },
     cacheable: true,
     reply: v.looseObject({ openapi: v.string() }),
+    example: examples.openapi,
     errors: [],
     handle: () => document() as { openapi: string }, // built by openapi.ts, which the document's own test validates
   })

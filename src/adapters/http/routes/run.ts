@@ -6,7 +6,9 @@ import { isGraphMode } from '#domain/app-mode.ts'
 import { DomainError } from '#domain/errors.ts'
 import type { FileRef } from '#domain/run.ts'
 import { isUuid } from '#domain/uuid.ts'
+import { examples } from '../examples.ts'
 import { type Route, route } from '../route.ts'
+import { metadata, runStatus } from '../run-event-schemas.ts'
 import { framesOf } from '../run-frames.ts'
 import { replyOf } from '../run-reply.ts'
 import { bearerErrors } from './bearer-errors.ts'
@@ -42,8 +44,6 @@ function isObject(value: unknown): boolean {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-const usage = v.object({ prompt_tokens: v.number(), completion_tokens: v.number(), total_tokens: v.number() })
-
 const MessageReply = v.strictObject({
   event: v.literal('message'),
   task_id: v.string(),
@@ -52,7 +52,7 @@ const MessageReply = v.strictObject({
   conversation_id: v.optional(v.nullable(v.string())),
   mode: v.string(),
   answer: v.string(),
-  metadata: v.strictObject({ usage: v.nullable(usage), retriever_resources: v.array(v.unknown()) }),
+  metadata,
   created_at: v.number(),
 })
 
@@ -63,7 +63,7 @@ const WorkflowReply = v.strictObject({
   data: v.strictObject({
     id: v.string(),
     workflow_id: v.string(),
-    status: v.string(),
+    status: runStatus,
     outputs: v.record(v.string(), v.unknown()),
     error: v.nullable(v.string()),
     elapsed_time: v.number(),
@@ -94,6 +94,7 @@ const run = route({
   body: RunBody,
   reply: v.union([MessageReply, WorkflowReply]),
   streams: true,
+  example: examples.run,
   errors: [
     ...appErrors,
     'invalid_input',
@@ -113,6 +114,7 @@ const run = route({
     'provider_quota_exceeded',
     'model_currently_not_support',
     'completion_request_error',
+    'invalid_param',
     'rate_limit_error',
   ],
   handle: async ({ body }, admitted, cases, { prefersEventStream, onHangUp }) => {

@@ -2,8 +2,9 @@ import * as v from 'valibot'
 import { describeWorkspace } from '#application/use-cases/describe-workspace.ts'
 import { MAX_PAGE_LIMIT, pageOf } from '#domain/page.ts'
 import type { Membership } from '#domain/workspace.ts'
+import { examples } from '../examples.ts'
 import { type Route, route } from '../route.ts'
-import { iso } from '../schemas.ts'
+import { count, iso } from '../schemas.ts'
 import { bearerErrors } from './bearer-errors.ts'
 
 const row = { id: v.string(), name: v.string(), role: v.string(), status: v.string(), current: v.boolean() }
@@ -15,12 +16,13 @@ const list = route({
   access: { kind: 'bearer', scope: null },
   reply: v.object({
     workspaces: v.array(v.object(row)),
-    page: v.number(),
-    limit: v.number(),
-    total: v.number(),
+    page: count,
+    limit: count,
+    total: count,
     has_more: v.boolean(),
     data: v.array(v.object(row)),
   }),
+  example: examples.workspaces,
   errors: bearerErrors,
   handle: (_input, { memberships }) => {
     const rows = memberships.slice(0, MAX_PAGE_LIMIT).map(toRow)
@@ -36,6 +38,7 @@ const detail = route({
   access: { kind: 'bearer', scope: null },
   missing: 'workspace_not_found',
   reply: v.object({ ...row, created_at: v.string() }),
+  example: examples.workspace,
   errors: [...bearerErrors, 'workspace_not_found'],
   handle: ({ params }, context) => {
     const membership = describeWorkspace(context, params.id ?? '')

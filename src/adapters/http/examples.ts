@@ -1,0 +1,222 @@
+/** What the OpenAPI document shows: one person, Olive, signs a laptop in and runs a greeting. */
+
+const WORKSPACE = '019b8ad0-7c00-7000-8000-000000000001'
+const ACCOUNT = '019b8ad0-7c00-7000-8000-000000000002'
+const TOKEN_ID = '019b8ad0-7c00-7000-8000-000000000003'
+const APP = '019b8ad0-7c00-7000-8000-000000000004'
+const TASK = '019b8ad0-7c00-7000-8000-000000000005'
+const RUN = '019b8ad0-7c00-7000-8000-000000000006'
+const WORKFLOW = '019b8ad0-7c00-7000-8000-000000000007'
+const MESSAGE = '019b8ad0-7c00-7000-8000-000000000008'
+const CONVERSATION = '019b8ad0-7c00-7000-8000-000000000009'
+
+/** Shaped like real ones, with a checksum that does not fit: no server admits them. */
+const TOKEN = 'dfoa_EXAMPLE_EXAMPLE_EXAMPLE_EXAMPLE_EXAMPLE_EXA'
+const DEVICE_CODE = 'dc_EXAMPLE_EXAMPLE_EXAMPLE_EXAMPLE_'
+const USER_CODE = 'WDJB-MJHT'
+
+const ORIGIN = 'https://latchkey.example'
+const ISSUER = `${ORIGIN}/openapi/v1`
+const NOON = '2026-01-05T12:00:00.000Z'
+const NOON_S = 1_767_614_400
+const LATER = '2026-01-19T12:00:00.000Z'
+const FORTNIGHT_S = 14 * 86_400
+
+const account = { id: ACCOUNT, email: 'olive@example.com', name: 'Olive' }
+const workspace = { id: WORKSPACE, name: 'Olive’s workspace', role: 'owner' }
+const row = { ...workspace, status: 'normal', current: true }
+const onePage = <Row>(limit: number, data: Row) => ({ page: 1, limit, total: 1, has_more: false, data: [data] })
+const revoked = { status: 'revoked' as const }
+const usage = { prompt_tokens: 12, completion_tokens: 5, total_tokens: 17 }
+const message = { message_id: MESSAGE, conversation_id: CONVERSATION, task_id: TASK, created_at: NOON_S }
+
+export const examples = {
+  health: { reply: { ok: true as const } },
+  version: { reply: { version: '1.0.0', edition: 'SELF_HOSTED' as const } },
+  openapi: { reply: { openapi: '3.1.0', info: { title: 'Latchkey', version: '1.0.0' }, paths: {} } },
+  metadata: {
+    reply: {
+      issuer: ISSUER,
+      device_authorization_endpoint: `${ISSUER}/oauth/device/code`,
+      token_endpoint: `${ISSUER}/oauth/device/token`,
+      token_endpoint_auth_methods_supported: ['none'],
+      introspection_endpoint: `${ISSUER}/oauth/introspect`,
+      introspection_endpoint_auth_methods_supported: ['Bearer'],
+      revocation_endpoint: `${ISSUER}/oauth/revoke`,
+      revocation_endpoint_auth_methods_supported: ['none'],
+      grant_types_supported: ['urn:ietf:params:oauth:grant-type:device_code'],
+      response_types_supported: [],
+      scopes_supported: ['full', 'apps:read', 'apps:run', 'apps:read:permitted'],
+      service_documentation: `${ISSUER}/openapi.json`,
+    },
+  },
+
+  startDeviceFlow: {
+    body: { client_id: 'latchkey', device_label: 'Olive’s laptop' },
+    reply: {
+      device_code: DEVICE_CODE,
+      user_code: USER_CODE,
+      verification_uri: `${ORIGIN}/device`,
+      verification_uri_complete: `${ORIGIN}/device?user_code=${USER_CODE}`,
+      expires_in: 900,
+      interval: 5,
+    },
+  },
+  pollToken: {
+    body: {
+      grant_type: 'urn:ietf:params:oauth:grant-type:device_code',
+      device_code: DEVICE_CODE,
+      client_id: 'latchkey',
+    },
+    reply: {
+      token: TOKEN,
+      access_token: TOKEN,
+      token_type: 'Bearer' as const,
+      expires_in: FORTNIGHT_S,
+      scope: 'full',
+      expires_at: LATER,
+      subject_type: 'account' as const,
+      account,
+      workspaces: [workspace],
+      default_workspace_id: WORKSPACE,
+      token_id: TOKEN_ID,
+    },
+  },
+  lookUp: {
+    query: { user_code: USER_CODE },
+    reply: { valid: true, expires_in_remaining: 840, client_id: 'latchkey' },
+  },
+  approve: { body: { user_code: USER_CODE }, reply: { status: 'approved' as const } },
+  deny: { body: { user_code: USER_CODE }, reply: { status: 'denied' as const } },
+
+  ssoInitiate: { query: { user_code: USER_CODE }, reply: {} },
+  ssoComplete: { query: { sso_assertion: 'eyJhbGciOiJIUzI1NiJ9.e30.c2lnbmF0dXJl' }, reply: {} },
+  ssoCallback: { query: { state: 'af0ifjsldkj', code: 'SplxlOBeZQQYbYS6WxSbIA', error: 'access_denied' }, reply: {} },
+  approvalContext: {
+    reply: {
+      subject_email: 'sam@partner.example',
+      subject_issuer: 'https://idp.partner.example',
+      user_code: USER_CODE,
+      csrf_token: 'EXAMPLE_EXAMPLE_EXAMPLE_EXAMPLE_',
+      expires_at: '2026-01-05T12:05:00.000Z',
+    },
+  },
+  approveExternal: { body: { user_code: USER_CODE }, reply: { status: 'approved' as const } },
+
+  introspect: {
+    body: { token: TOKEN, token_type_hint: 'access_token' },
+    reply: {
+      active: true,
+      scope: 'full',
+      client_id: 'latchkey',
+      username: account.email,
+      token_type: 'Bearer' as const,
+      exp: NOON_S + FORTNIGHT_S,
+      iat: NOON_S,
+      sub: ACCOUNT,
+    },
+  },
+  revoke: { body: { token: TOKEN }, reply: {} },
+
+  account: {
+    reply: {
+      subject_type: 'account' as const,
+      subject_email: account.email,
+      subject_issuer: null,
+      account,
+      workspaces: [workspace],
+      default_workspace_id: WORKSPACE,
+    },
+  },
+  sessions: {
+    query: { page: '1', limit: '100' },
+    reply: onePage(100, {
+      id: TOKEN_ID,
+      prefix: 'dfoa_',
+      client_id: 'latchkey',
+      device_label: 'Olive’s laptop',
+      created_at: NOON,
+      last_used_at: NOON,
+      expires_at: LATER,
+      last_used_ip: '203.0.113.7',
+      current: true,
+    }),
+  },
+  revokeSelf: { reply: revoked },
+  revokeOne: { params: { id: TOKEN_ID }, reply: revoked },
+
+  workspaces: { reply: { workspaces: [row], ...onePage(200, row) } },
+  workspace: { params: { id: WORKSPACE }, reply: { ...row, created_at: NOON } },
+
+  apps: {
+    query: { workspace_id: WORKSPACE, page: '1', limit: '20', mode: 'workflow' as const, name: 'greet', tag: 'demo' },
+    reply: onePage(20, {
+      id: APP,
+      name: 'Greeting',
+      description: 'Greets by name',
+      mode: 'workflow',
+      tags: [{ name: 'demo' }],
+      updated_at: NOON,
+      created_by_name: 'Olive',
+      workspace_id: WORKSPACE,
+      workspace_name: workspace.name,
+    }),
+  },
+  describeApp: {
+    params: { id: APP },
+    query: { fields: 'info,input_schema', workspace_id: WORKSPACE },
+    reply: {
+      info: {
+        id: APP,
+        name: 'Greeting',
+        description: 'Greets by name',
+        mode: 'workflow',
+        author: 'Olive',
+        tags: [{ name: 'demo' }],
+        updated_at: NOON,
+        service_api_enabled: true,
+        is_agent: false,
+      },
+      parameters: null,
+      input_schema: {
+        $schema: 'https://json-schema.org/draft/2020-12/schema',
+        type: 'object',
+        properties: {
+          inputs: {
+            type: 'object',
+            properties: { name: { type: 'string', title: 'Your name', maxLength: 48 } },
+            required: ['name'],
+            additionalProperties: false,
+          },
+        },
+        required: ['inputs'],
+      },
+    },
+  },
+  run: {
+    params: { id: APP },
+    body: { inputs: { name: 'Olive' }, response_mode: 'blocking' as const },
+    reply: {
+      workflow_run_id: RUN,
+      task_id: TASK,
+      mode: 'workflow' as const,
+      data: {
+        id: RUN,
+        workflow_id: WORKFLOW,
+        status: 'succeeded' as const,
+        outputs: { greeting: 'Hello, Olive!' },
+        error: null,
+        elapsed_time: 0.25,
+        total_tokens: usage.total_tokens,
+        total_steps: 3,
+        created_at: NOON_S,
+        finished_at: NOON_S,
+      },
+    },
+    events: [
+      { event: 'message', ...message, id: MESSAGE, answer: 'Hello, ' },
+      { event: 'message', ...message, id: MESSAGE, answer: 'Olive!' },
+      { event: 'message_end', ...message, id: MESSAGE, metadata: { usage, retriever_resources: [] }, files: [] },
+    ],
+  },
+}
