@@ -10,7 +10,7 @@ import type { Clock } from '../ports/clock.ts'
 import type { Log } from '../ports/log.ts'
 import type { RateLimiter } from '../ports/rate-limiter.ts'
 import type { Digest, NewId } from '../ports/secrets.ts'
-import type { CacheRead, TokenCache } from '../ports/token-cache.ts'
+import { type CacheRead, FORGET_TTL_MS, type TokenCache } from '../ports/token-cache.ts'
 import type { TokenStore } from '../ports/token-store.ts'
 import type { ExpireToken } from './expire-token.ts'
 import type { NoteLimitHit, Spend } from './spend.ts'
@@ -49,6 +49,8 @@ export type BearerUse = {
 export type Authenticate = (bearer: string | null, use?: BearerUse) => Promise<AuthContext>
 
 const MAX_SUBJECTS = 10_000
+/** Half of what a change is remembered for; the rest is for the fill itself to arrive. */
+const FILL_WITHIN_MS = FORGET_TTL_MS / 2
 
 /**
  * Bearer to context: shape, then limit, then cache, then database. The limit is spent once and before any
@@ -109,9 +111,10 @@ function whoOf(subject: Subject | undefined) {
 }
 
 async function resolve(
-  { tokens, cache, accounts, memberships, newId, log }: Needs,
+  { tokens, cache, accounts, memberships, newId, now, log }: Needs,
   tokenHash: string,
 ): Promise<AuthContext | null> {
+  const startedAtMs = now()
   const row = await tokens.findByHash(tokenHash)
   const token = row === null ? null : tokenFromRow(row)
   if (row !== null && token === null) log.error('token row and prefix disagree', { tokenId: row.id })
@@ -134,6 +137,7 @@ async function resolve(
     verifiedWorkspaces: {},
     cacheEntryId: newId(),
   }
-  await cache.put(tokenHash, context)
+  // Who read for longer may hold what a change replaced meanwhile, and that change's tombstone may be gone.
+  if (now() - startedAtMs <= FILL_WITHIN_MS) await cache.put(tokenHash, context)
   return context
 }
