@@ -8,6 +8,7 @@ import { openApiDocument } from './openapi.ts'
 import type { Route } from './route.ts'
 import { accountRoutes } from './routes/account.ts'
 import { appRoutes } from './routes/apps.ts'
+import { bindingRoutes } from './routes/bindings.ts'
 import { consoleRoutes } from './routes/console.ts'
 import { deviceRoutes } from './routes/device.ts'
 import { deviceSsoRoutes } from './routes/device-sso.ts'
@@ -49,7 +50,7 @@ export function createHttpApp(http: HttpContext): Koa {
   })
   const routing: Routing = { router: new Router({ sensitive: true }), exact: new Map() }
   for (const one of apiRoutes) mount(routing, PREFIX + one.path, one, http)
-  for (const one of consoleRoutes) mount(routing, CONSOLE_PREFIX + one.path, one, http)
+  for (const one of [...consoleRoutes, ...bindingRoutes]) mount(routing, CONSOLE_PREFIX + one.path, one, http)
   // RFC 8414 §3.1 puts the well-known part before the issuer's path.
   mount(routing, `/.well-known/oauth-authorization-server${PREFIX}`, metadata, http)
   for (const { method, path, serve } of pageRoutes) {

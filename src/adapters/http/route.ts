@@ -15,7 +15,7 @@ type Params = Readonly<Record<string, string>>
 type Output<S> = S extends ObjectSchema ? v.InferOutput<S> : Readonly<Record<string, unknown>>
 
 type Definition<A extends Access, Q, B, R extends ObjectSchema> = {
-  readonly method: 'get' | 'post' | 'delete'
+  readonly method: 'get' | 'post' | 'put' | 'delete'
   readonly path: string
   readonly summary: string
   readonly access: A
@@ -61,7 +61,7 @@ export type Example = {
 
 /** A route as the app and the OpenAPI document see it. */
 export type Route = {
-  readonly method: 'get' | 'post' | 'delete'
+  readonly method: 'get' | 'post' | 'put' | 'delete'
   readonly path: string
   readonly summary: string
   readonly access: Access

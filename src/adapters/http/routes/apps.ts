@@ -62,7 +62,7 @@ const list = route({
   },
 })
 
-const FIELDS = ['info', 'parameters', 'input_schema'] as const
+const FIELDS = ['info', 'parameters', 'input_schema', 'preflight'] as const
 type Field = (typeof FIELDS)[number]
 
 const fields = v.optional(
@@ -102,12 +102,19 @@ const describe = route({
     ),
     parameters: v.nullable(v.record(v.string(), v.unknown())),
     input_schema: v.nullable(v.record(v.string(), v.unknown())),
+    preflight: v.optional(
+      v.pipe(
+        v.array(v.object({ node: v.string(), title: v.string(), reason: v.string(), fix: v.string() })),
+        v.description('What must be bound or changed before a run. There when something must, or when asked for.'),
+      ),
+    ),
   }),
   example: examples.describeApp,
   errors: [...readErrors, 'app_not_found', 'workspace_unavailable'],
   handle: async ({ query, params }, context, cases) => {
     const { app, definition } = await cases.describeApp(context, params.id ?? '')
     refuseOtherWorkspace(query.workspace_id, app.workspaceId)
+    const preflight = wantsPreflight(query.fields) ? await cases.checkApp.report(app, definition) : []
     const wants = (field: Field) => query.fields.length === 0 || query.fields.includes(field)
     const info = {
       id: app.id,
@@ -124,9 +131,15 @@ const describe = route({
       info: wants('info') ? info : null,
       parameters: wants('parameters') ? { ...parametersOf(app.mode, definition) } : null,
       input_schema: wants('input_schema') ? { ...inputSchemaOf(app.mode, definition) } : null,
+      // Three keys always: older clients know no other, and an app that can run has nothing to say here.
+      ...(preflight.length > 0 || query.fields.includes('preflight') ? { preflight: [...preflight] } : {}),
     }
   },
 })
+
+function wantsPreflight(fields: readonly Field[]): boolean {
+  return fields.length === 0 || fields.includes('preflight')
+}
 
 function refuseOtherWorkspace(named: string | undefined, workspaceId: string): void {
   if (named === undefined || named === '' || named.toLowerCase() === workspaceId) return

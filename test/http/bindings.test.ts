@@ -1,0 +1,3 @@
+import { bindingsSuite } from './suites/bindings.ts'
+
+bindingsSuite('memory', {})

@@ -1,0 +1,4 @@
+import { onServices } from '../http/on-services.ts'
+import { bindingsSuite } from '../http/suites/bindings.ts'
+
+onServices(bindingsSuite)
