@@ -50,18 +50,8 @@ async function readText(ctx: Context, { maxBytes, invalid }: BodyKinds): Promise
 }
 
 async function readBytes(ctx: Context, maxBytes: number, invalid: InvalidStyle): Promise<Buffer> {
-  // As text of one letter a byte: decoding comes later, where bytes that are no UTF-8 can be refused.
-  const read = koaBody({
-    json: false,
-    urlencoded: false,
-    multipart: false,
-    text: true,
-    textTypes: ['json', '+json', 'urlencoded'],
-    textLimit: maxBytes,
-    encoding: 'binary',
-  })
   try {
-    await read(ctx, async () => {})
+    await readerOf(maxBytes)(ctx, async () => {})
   } catch (error) {
     // What is left unread would stand before the connection's next request for ever.
     ctx.req.resume()
@@ -71,6 +61,27 @@ async function readBytes(ctx: Context, maxBytes: number, invalid: InvalidStyle):
     throw unreadable(invalid, error)
   }
   return Buffer.from(typeof ctx.request.body === 'string' ? ctx.request.body : '', 'binary')
+}
+
+type Reader = ReturnType<typeof koaBody>
+const readers = new Map<number, Reader>()
+
+/** One for each size that routes allow: making one costs more than reading a small body. */
+function readerOf(maxBytes: number): Reader {
+  const known = readers.get(maxBytes)
+  if (known !== undefined) return known
+  // As text of one letter a byte: decoding comes later, where bytes that are no UTF-8 can be refused.
+  const reader = koaBody({
+    json: false,
+    urlencoded: false,
+    multipart: false,
+    text: true,
+    textTypes: ['json', '+json', 'urlencoded'],
+    textLimit: maxBytes,
+    encoding: 'binary',
+  })
+  readers.set(maxBytes, reader)
+  return reader
 }
 
 function parseJson(text: string, invalid: InvalidStyle): unknown {
