@@ -9,6 +9,7 @@ import { runAdminCommand } from '#adapters/admin/run-command.ts'
 import { createHttpApp } from '#adapters/http/app.ts'
 import { makeClientAddress } from '#adapters/http/client-address.ts'
 import { makeConsoleCookies } from '#adapters/http/cookies.ts'
+import { serveUntilDrained } from '#adapters/http/drain.ts'
 import { DataDirLocked } from '#adapters/postgres/data-lock.ts'
 import { migrate } from '#adapters/postgres/open-orm.ts'
 import { createLog } from '#adapters/telemetry/log.ts'
@@ -67,7 +68,7 @@ async function serveCore(
     onAnswer: metrics?.answered ?? null,
     checkReplies: false,
   })
-  server.on('request', app.callback())
+  const drain = serveUntilDrained(server, app.callback())
   const admin =
     socketPath === null ? null : await serveAdminSocket(socketPath, (command) => runAdminCommand(core.cases, command))
 
@@ -82,7 +83,7 @@ async function serveCore(
   const background = startBackground({ cases: core.cases, prunes: config.prunesTokens, now, timer, log })
   await new Promise<void>((stopped) => {
     const stop = () => {
-      void shutDown(server, core, admin, config.shutdownGraceS * 1000).then(stopped)
+      void shutDown(server, drain, core, admin, config.shutdownGraceS * 1000).then(stopped)
     }
     process.once('SIGTERM', stop).once('SIGINT', stop)
   })
@@ -93,13 +94,12 @@ async function serveCore(
 /** Stops taking work, lets answers, streams and runs end, then closes what is left. */
 async function shutDown(
   server: Server,
+  drain: () => Promise<void>,
   core: Core,
   admin: { close(): Promise<void> } | null,
   graceMs: number,
 ): Promise<void> {
-  const closed = new Promise<void>((resolve) => server.close(() => resolve()))
-  const ended = Promise.all([core.stopRuns(), closed])
-  server.closeIdleConnections()
+  const ended = Promise.all([core.stopRuns(), drain()])
   let endGrace = () => {}
   const grace = new Promise<void>((resolve) => {
     const handle = setTimeout(resolve, graceMs)
