@@ -1,9 +1,11 @@
 import { expect } from 'chai'
+import { looksSecret } from '../support/secret-free-log.ts'
 import { chatFile } from './app-files.ts'
 import { flowOf } from './flow.ts'
 import { API, aPlace } from './place.ts'
 
-// Every place checks its log when it closes, so each test over HTTP is one of E17; here the check itself is tried.
+// Every world checks its log when it closes, and every server process that a test starts is watched, so that each test
+// is one of E17; here the checks themselves are tried.
 describe('log lines', () => {
   it('E17 hold no token, digest, device code, user code or cookie of a whole login, run and sign-out', async () => {
     const place = await aPlace()
@@ -32,4 +34,23 @@ describe('log lines', () => {
       expect(outcome).to.not.contain(login[hide])
     })
   }
+
+  it('E17 of server processes are known by the shapes of our secrets', async () => {
+    const place = await aPlace()
+    const { cookie } = await place.signIn()
+    const { token, deviceCode, userCode } = await place.login()
+    const secrets = [
+      token,
+      deviceCode,
+      userCode,
+      place.ports.digest(token),
+      /access_token=([^;]+)/.exec(cookie)?.[1] ?? '',
+    ]
+    for (const secret of secrets) {
+      expect(looksSecret(`{"msg":"request failed","path":"/x/${secret}?"}`), secret.slice(0, 5)).to.equal(true)
+    }
+    for (const { message, facts } of place.logLines)
+      expect(looksSecret(JSON.stringify({ message, facts }))).to.equal(false)
+    await place.close()
+  })
 })

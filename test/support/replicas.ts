@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { createDatabase } from './databases.ts'
+import { looksSecret } from './secret-free-log.ts'
 import { services } from './services.ts'
 import { type Visitor, visitorOf } from './visitor.ts'
 import { OWNER } from './world.ts'
@@ -104,6 +105,7 @@ export async function setUp(replica: Replica): Promise<void> {
 
 async function startReplica(child: ChildProcess): Promise<Replica> {
   const faults: string[] = []
+  const leaks: string[] = []
   const messages = new Set<string>()
   const { stdout, stderr, pid } = child
   if (stdout === null || stderr === null || pid === undefined) throw new Error('the server could not be spawned')
@@ -111,13 +113,17 @@ async function startReplica(child: ChildProcess): Promise<Replica> {
   const killAtExit = () => child.kill('SIGKILL')
   process.once('exit', killAtExit)
   const ended = once(child, 'exit').finally(() => process.off('exit', killAtExit))
-  createInterface(stderr).on('line', (line) => faults.push(line))
+  createInterface(stderr).on('line', (line) => {
+    faults.push(line)
+    if (looksSecret(line)) leaks.push(line.slice(0, 80))
+  })
 
   let serves: (url: string) => void = () => {}
   const url = new Promise<string>((resolve) => {
     serves = resolve
   })
   createInterface(stdout).on('line', (line) => {
+    if (looksSecret(line)) leaks.push(line.slice(0, 80))
     const address = /^Latchkey serves at (\S+)$/.exec(line)?.[1]
     if (address !== undefined) serves(address)
     if (!line.startsWith('{')) return
@@ -145,6 +151,8 @@ async function startReplica(child: ChildProcess): Promise<Replica> {
       const startedAtMs = performance.now()
       child.kill(signal)
       const [code, by] = await ended
+      // E17, for real processes.
+      if (leaks.length > 0) throw new Error(`the log holds what looks like a secret: ${leaks.join('\n')}`)
       return { code, signal: by, tookMs: performance.now() - startedAtMs }
     },
   }

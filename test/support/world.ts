@@ -44,6 +44,7 @@ import type { Role } from '#domain/workspace.ts'
 import { fakeClock } from './clock.ts'
 import { createDatabase } from './databases.ts'
 import { openTestRedis } from './redis.ts'
+import { expectNoSecret, recordingSecrets } from './secret-free-log.ts'
 import { visitorOf } from './visitor.ts'
 
 export type WorldOptions = {
@@ -103,7 +104,10 @@ const quickHasher: PasswordHasher = {
   verify: async (password, hash) => hash === `quick:${password}`,
 }
 
-/** A whole server on a free port, on the stores that `options` names, with a clock that tests move. */
+/**
+ * A whole server on a free port, on the stores that `options` names, with a clock that tests move. `close` fails when a
+ * secret stands in any of its log lines (E17).
+ */
 export async function aWorld(options: WorldOptions = {}) {
   const clock = fakeClock(Date.UTC(2026, 0, 5, 12))
   const logLines: { level: string; message: string; facts: unknown }[] = []
@@ -165,7 +169,8 @@ export async function aWorld(options: WorldOptions = {}) {
     now: clock.now,
     log,
   }
-  const ports = options.change?.(base) ?? base
+  const secrets = new Set<string>()
+  const ports = recordingSecrets(options.change?.(base) ?? base, secrets)
   const cases: UseCases = makeUseCases(ports, { ...SETTINGS, ...options.settings })
 
   const server = createServer()
@@ -225,6 +230,7 @@ export async function aWorld(options: WorldOptions = {}) {
       await new Promise((closed) => server.close(closed))
       await sandbox.close()
       await backing.close()
+      expectNoSecret(logLines, secrets)
     },
   }
 }
