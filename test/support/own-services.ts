@@ -114,7 +114,7 @@ function idsOf(user: string): { uid: number; gid: number } {
   return { uid, gid }
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer()
   await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening))
   const address = server.address()
