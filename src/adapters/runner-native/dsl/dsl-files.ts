@@ -8,14 +8,21 @@ import { refuse } from './parse-file.ts'
 
 /** Characters. Reading this much takes some ten milliseconds, as long as a worker takes to start. */
 const INLINE_CHARS = 100_000
-/** Ten MiB of the worst kind take half of it. */
+/** Ten MiB of YAML take a quarter of it. */
 const TIMEOUT_MS = 60_000
-const HEAP_MB = 1024
+/** A parsed file takes a hundred times its length. */
+const HEAP_MB = 2048
 
 /** Reads and writes app files; large ones beside this thread, which has streams to serve meanwhile. */
 export function createDslFiles({ timer }: { readonly timer: Timer }): DslFiles {
-  const perform = async (task: DslTask) =>
-    task.source.length <= INLINE_CHARS ? doTask(task) : performInWorker(task, timer)
+  let last: Promise<unknown> = Promise.resolve()
+  const perform = async (task: DslTask) => {
+    if (task.source.length <= INLINE_CHARS) return doTask(task)
+    // One at a time: a few at once would take the memory of everybody.
+    const mine = last.then(() => performInWorker(task, timer))
+    last = mine.catch(() => {})
+    return mine
+  }
   return {
     read: async (source) => {
       // A read gives what was understood, and only a write gives text.

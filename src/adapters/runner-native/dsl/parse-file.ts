@@ -3,7 +3,8 @@ import type { Json, JsonObject } from '#domain/app.ts'
 import { DomainError } from '#domain/errors.ts'
 import { isObject } from '#domain/json.ts'
 
-const MAX_BYTES = 10 * 1024 * 1024
+/** Of an app file. */
+export const MAX_BYTES = 10 * 1024 * 1024
 /** Real files use no aliases at all; a few thousand expansions of one are an attack ("billion laughs"). */
 const MAX_ALIASES = 100
 const MAX_DEPTH = 100
@@ -16,7 +17,21 @@ const ENVELOPES = ['data', 'export_data', 'yaml_content']
  */
 export function parseFile(text: string): JsonObject {
   if (Buffer.byteLength(text) > MAX_BYTES) refuse('the file is larger than 10 MiB')
-  return parse(unwrap(text.replace(/^\uFEFF/, '')))
+  return asObject(readText(text.replace(/^\uFEFF/, '')))
+}
+
+/** JSON is read as such: it takes a tenth of the time that it takes as YAML. */
+function readText(text: string): unknown {
+  const json = asJson(text)
+  const inner = isObject(json) ? wrappedIn(json) : null
+  return inner !== null ? (asJson(inner) ?? parseYaml(inner)) : (json ?? parseYaml(text))
+}
+
+/** As far as JSON can hold it: the definition is stored as JSON and must come back the same. */
+function asObject(value: unknown): JsonObject {
+  const json = toJson(value, 0)
+  if (!isObject(json)) refuse('line 1: an app file is a mapping with `app` and `workflow` or `model_config`')
+  return json
 }
 
 /** @throws DomainError `dsl_invalid` */
@@ -24,24 +39,27 @@ export function refuse(message: string): never {
   throw new DomainError('dsl_invalid', { message })
 }
 
-/** Some exports are the console's JSON answer around the file: `{"data": "<yaml>"}`. */
-function unwrap(text: string): string {
-  if (!text.trimStart().startsWith('{')) return text
+/** The value of a text that is JSON, else undefined: flow style in YAML begins alike. */
+function asJson(text: string): Json | undefined {
+  if (!text.trimStart().startsWith('{')) return undefined
   try {
-    const envelope: Json = JSON.parse(text)
-    if (!isObject(envelope) || 'app' in envelope) return text
-    const inner = ENVELOPES.map((name) => envelope[name]).find((one) => typeof one === 'string')
-    if (typeof inner === 'string') return inner
+    return JSON.parse(text)
   } catch (error) {
-    // Not JSON: it may still be YAML in flow style, and then the YAML parser names the fault better.
-    if (!(error instanceof SyntaxError)) throw error
+    // The YAML parser names the fault better.
+    if (error instanceof SyntaxError) return undefined
+    throw error
   }
-  return text
 }
 
-function parse(text: string): JsonObject {
+/** Some exports are the console's JSON answer around the file: `{"data": "<yaml>"}`. */
+function wrappedIn(envelope: JsonObject): string | null {
+  if ('app' in envelope) return null
+  const inner = ENVELOPES.map((name) => envelope[name]).find((one) => typeof one === 'string')
+  return typeof inner === 'string' ? inner : null
+}
+
+function parseYaml(text: string): unknown {
   const lines = new LineCounter()
-  let value: unknown
   try {
     const document = parseDocument(text, {
       version: '1.2',
@@ -59,15 +77,12 @@ function parse(text: string): JsonObject {
     if (fault !== undefined) refuseAt(fault.pos[0], reasonOf(fault.message))
     const repeated = repeatedKeyOf(document)
     if (repeated !== null) refuseAt(repeated, 'Map keys must be unique')
-    value = document.toJS({ maxAliasCount: MAX_ALIASES })
+    return document.toJS({ maxAliasCount: MAX_ALIASES })
   } catch (error) {
     // Too many aliases, an alias of itself or nesting that exhausts the stack: all are the file's doing.
     if (error instanceof ReferenceError || error instanceof RangeError) refuse(reasonOf(error.message))
     throw error
   }
-  const json = toJson(value, 0)
-  if (!isObject(json)) refuse('line 1: an app file is a mapping with `app` and `workflow` or `model_config`')
-  return json
 }
 
 /** Where a mapping names a key again, or null. */
@@ -95,7 +110,6 @@ function reasonOf(message: string): string {
   return (message.split('\n')[0] ?? '').slice(0, 160)
 }
 
-/** Keeps what JSON can hold: the definition is stored as JSON and must come back the same. */
 function toJson(value: unknown, depth: number): Json {
   if (depth > MAX_DEPTH) refuse(`the file is nested deeper than ${MAX_DEPTH} levels`)
   if (value === null || value === undefined) return null

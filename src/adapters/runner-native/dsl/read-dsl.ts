@@ -18,7 +18,8 @@ export function readDsl(text: string): ReadDsl {
   return understand(parseFile(text))
 }
 
-function understand(file: JsonObject): ReadDsl {
+/** What a parsed file says. @throws DomainError `dsl_invalid` */
+export function understand(file: JsonObject): ReadDsl {
   const version = versionOf(file.version)
   const kind = file.kind ?? 'app'
   if (kind !== 'app') refuse('`kind` must be app')

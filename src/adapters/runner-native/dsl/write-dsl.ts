@@ -2,20 +2,23 @@ import { stringify } from 'yaml'
 import type { ExportChoices } from '#application/ports/dsl-files.ts'
 import type { JsonObject } from '#domain/app.ts'
 import { isObject, objectAt, textAt } from '#domain/json.ts'
-import { parseFile } from './parse-file.ts'
-import { readDsl } from './read-dsl.ts'
+import { MAX_BYTES, parseFile } from './parse-file.ts'
+import { understand } from './read-dsl.ts'
 
 /**
  * An app's file as it was imported, in one way of writing it, with its present name and, unless they are asked for,
  * without the values of secret variables. Importing what comes out and exporting it again gives the same bytes.
  */
 export function writeDsl(source: string, { name, description, includeSecret }: ExportChoices): string {
-  const { version, mode } = readDsl(source)
   const file = parseFile(source)
+  const { version, mode } = understand(file)
   const app = { ...objectAt(file, 'app'), name, description, mode }
   const whole: JsonObject = { version, kind: 'app', ...file, app }
   const kept = includeSecret || !isObject(whole.workflow) ? whole : { ...whole, workflow: blanked(whole.workflow) }
-  return stringify({ ...kept, version, kind: 'app' }, { version: '1.2', lineWidth: 0, aliasDuplicateObjects: false })
+  const exported = { ...kept, version, kind: 'app' }
+  const yaml = stringify(exported, { version: '1.2', lineWidth: 0, aliasDuplicateObjects: false })
+  // One line a value takes more room than braces did: JSON, which is YAML too, keeps a large file importable.
+  return Buffer.byteLength(yaml) <= MAX_BYTES ? yaml : `${JSON.stringify(exported)}\n`
 }
 
 function blanked(workflow: JsonObject): JsonObject {
