@@ -42,6 +42,19 @@ export async function isUsableRedis(url: string): Promise<boolean> {
 
 /** Starts a throw-away PostgreSQL that ends with this process; null where there is no binary. */
 export async function startPostgres(): Promise<string | null> {
+  return (await openOwnPostgres())?.url ?? null
+}
+
+export type OwnPostgres = {
+  readonly url: string
+  /** Ends every connection without a word, as a crash does. */
+  stop(): void
+  /** Recovers from that on the same port. */
+  start(): void
+}
+
+/** A throw-away PostgreSQL that a test may stop; null where there is no binary. */
+export async function openOwnPostgres(): Promise<OwnPostgres | null> {
   const bin = postgresFolder()
   if (bin === null) return null
   const folder = mkdtempSync(join(tmpdir(), 'latchkey-postgres-'))
@@ -61,12 +74,21 @@ export async function startPostgres(): Promise<string | null> {
   const port = await freePort()
   const settings = `-p ${port} -c listen_addresses=127.0.0.1 -c unix_socket_directories=${folder} -c max_connections=200 -c fsync=off`
   // Its log goes to a file: a server that holds our stderr open would keep a pipeline waiting.
-  run('pg_ctl', ['-D', data, '-w', '-t', String(START_MS / 1000), '-l', join(folder, 'log'), '-o', settings, 'start'])
+  let isRunning = false
+  const start = () => {
+    run('pg_ctl', ['-D', data, '-w', '-t', String(START_MS / 1000), '-l', join(folder, 'log'), '-o', settings, 'start'])
+    isRunning = true
+  }
+  const stop = () => {
+    if (isRunning) run('pg_ctl', ['-D', data, '-m', 'immediate', '-w', 'stop'])
+    isRunning = false
+  }
+  start()
   atExit(() => {
-    run('pg_ctl', ['-D', data, '-m', 'immediate', '-w', 'stop'])
+    stop()
     rmSync(folder, { recursive: true, force: true })
   })
-  return `postgres://postgres@127.0.0.1:${port}/postgres`
+  return { url: `postgres://postgres@127.0.0.1:${port}/postgres`, start, stop }
 }
 
 /** Starts a throw-away Redis that ends with this process; null where there is no binary. */
