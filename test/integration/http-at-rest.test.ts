@@ -7,6 +7,9 @@ import { flowOf, said } from '../http/flow.ts'
 import { onServices } from '../http/on-services.ts'
 import { API, aPlace, aToken, mintOwn, type Place } from '../http/place.ts'
 import { countWrites } from '../support/socket-writes.ts'
+import type { Reply } from '../support/world.ts'
+
+const ID = '018f0000-0000-7000-8000-000000000000'
 
 type Sealed = { readonly v: 1; readonly ephemeral: string; readonly box: string }
 
@@ -50,6 +53,33 @@ onServices((name, options) => {
       const cold = await costOf(() => workspaces())
       expect(cold.statements.length).to.be.greaterThan(0)
       expect(await costOf(() => workspaces())).to.deep.equal({ writes: 1, statements: [] })
+    })
+
+    it('B15 so are the account with its two limits, one workspace, a refusal and a dead token', async () => {
+      const ask = (path: string, bearer = token) => place.get(API + path, { token: bearer })
+      const unknown = aToken(ACCOUNT_TOKEN)
+      const asks: Readonly<Record<string, () => Promise<Reply>>> = {
+        account: () => ask('/account'),
+        workspace: () => ask(`/workspaces/${place.owner.workspaceId}`),
+        'somebody else’s workspace': () => ask(`/workspaces/${place.ports.newId()}`),
+        'a workspace with a kept verdict': () => ask(`/apps?workspace_id=${ID}`),
+        'a token that nobody was given': () => ask('/account', unknown),
+      }
+      for (const [what, one] of Object.entries(asks)) {
+        const { status } = await one()
+        expect(await costOf(async () => expect((await one()).status).to.equal(status)), what).to.deep.equal({
+          writes: 1,
+          statements: [],
+        })
+      }
+    })
+
+    it('B15 a request over its limit is one write to Redis and no SQL, once the hit is recorded', async () => {
+      for (let call = 0; call < 61; call++) await workspaces()
+      expect(await costOf(async () => expect((await workspaces()).status).to.equal(429))).to.deep.equal({
+        writes: 1,
+        statements: [],
+      })
     })
 
     it('G15 an empty page of apps looks no workspace up', async () => {
