@@ -45,7 +45,8 @@ async function run(argv: readonly string[]): Promise<number> {
   }
   const reply =
     command === 'migrate' && rest.length === 0 ? await migrateOnly(config) : await administer(config, argv, process.env)
-  for (const line of reply.lines) (reply.ok ? process.stdout : process.stderr).write(`${line}\n`)
+  for (const line of reply.lines)
+    (reply.ok || reply.isAnswer === true ? process.stdout : process.stderr).write(`${line}\n`)
   return reply.ok ? EXIT.ok : EXIT.failed
 }
 

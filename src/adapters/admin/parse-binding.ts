@@ -114,7 +114,7 @@ function refuseEmpty(where: string): never {
 
 function readDocument(file: string, text: string): JsonObject {
   try {
-    const value = parseYaml(text, { maxAliasCount: 100, logLevel: 'silent' })
+    const value = parseYaml(text, { maxAliasCount: 100, logLevel: 'error' })
     // Through JSON: what is no JSON in YAML (dates, NaN, maps as keys) cannot be stored.
     const document = JSON.parse(JSON.stringify(value ?? null))
     if (isObject(document)) return document

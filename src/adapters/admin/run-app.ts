@@ -15,7 +15,7 @@ export async function importApp(cases: UseCases, request: Request<'app import'>)
   const imported = await cases.importApp({ ...person, source, name: options.name, confirmed: options.confirm })
   const { status, dslVersion } = imported
   if (imported.status === 'pending') {
-    if (options.json) return { ok: false, lines: [JSON.stringify({ status, dsl_version: dslVersion })] }
+    if (options.json) return answer(false, [JSON.stringify({ status, dsl_version: dslVersion })])
     return failed(`the file's format ${dslVersion} is newer than this server reads: --confirm imports it all the same`)
   }
   const { appId, name, mode } = imported
@@ -34,13 +34,9 @@ export async function checkApp(cases: UseCases, request: Request<'app check'>): 
   if ('lines' in found) return found
   const { app, issues } = await cases.checkApp.byId(found.accountId, found.appId)
   const ok = issues.length === 0
-  if (options.json) {
-    return {
-      ok,
-      lines: [JSON.stringify({ app_id: app.id, name: app.name, mode: app.mode, preflight: issues.map(wire) })],
-    }
-  }
-  return { ok, lines: ok ? [`"${app.name}" can run`] : [`Before "${app.name}" can run:`, ...issues.flatMap(linesOf)] }
+  const { id, name, mode } = app
+  if (options.json) return answer(ok, [JSON.stringify({ app_id: id, name, mode, preflight: issues.map(wire) })])
+  return answer(ok, ok ? [`"${name}" can run`] : [`Before "${name}" can run:`, ...issues.flatMap(linesOf)])
 }
 
 export async function exportApp(cases: UseCases, request: Request<'app export'>): Promise<AdminReply> {
@@ -79,6 +75,10 @@ async function namedApp(
   return others.length > 0
     ? failed(`several apps have this name: ${found.map(({ id }) => id).join(', ')}`)
     : { accountId: person.accountId, appId: app.id }
+}
+
+function answer(ok: boolean, lines: readonly string[]): AdminReply {
+  return { ok, lines, isAnswer: true }
 }
 
 function wire({ node, title, reason, fix }: PreflightIssue) {
