@@ -35,6 +35,7 @@ import { createNativeRunner } from '#adapters/runner-native/native-runner.ts'
 import { withAuditLines } from '#adapters/telemetry/audit-lines.ts'
 import { mountAccount } from '#application/auth/checks.ts'
 import { makeMembershipAccess } from '#application/auth/membership-access.ts'
+import { makeMountEndUser } from '#application/auth/mount-end-user.ts'
 import type { Log, LogLine } from '#application/ports/log.ts'
 import type { PasswordHasher } from '#application/ports/password-hasher.ts'
 import { makeLoadBindings } from '#application/use-cases/load-bindings.ts'
@@ -42,6 +43,7 @@ import { type CoreSettings, makeUseCases, type Ports, type UseCases } from '#app
 import type { AuditEvent } from '#domain/audit-event.ts'
 import type { Role } from '#domain/workspace.ts'
 import { fakeClock } from './clock.ts'
+import { conforming } from './conforming.ts'
 import { createDatabase } from './databases.ts'
 import { openTestRedis } from './redis.ts'
 import { expectNoSecret, recordingSecrets } from './secret-free-log.ts'
@@ -140,6 +142,7 @@ export async function aWorld(options: WorldOptions = {}) {
     passwords: quickHasher,
     seal: createTokenSeal(),
     bridge: null,
+    policy: null,
     sealer: createSsoSealer({ keys: [{ kid: 'test', key: 'k'.repeat(32) }], now: clock.now }),
     digest: sha256Hex,
     sameSecret,
@@ -165,7 +168,7 @@ export async function aWorld(options: WorldOptions = {}) {
     runControl: createMemoryRunControl(),
     dsl: createDslFiles({ timer: realTimer }),
     access: makeMembershipAccess(backing.stores.memberships),
-    mounters: [mountAccount],
+    mounters: [mountAccount, makeMountEndUser({ endUsers: backing.stores.endUsers, newId, now: clock.now })],
     now: clock.now,
     log,
   }
@@ -189,7 +192,8 @@ export async function aWorld(options: WorldOptions = {}) {
     onAnswer: null,
     checkReplies: true,
   })
-  server.on('request', app.callback())
+  const answers = conforming(app.callback())
+  server.on('request', answers.listener)
 
   const { initPassword } = { ...SETTINGS, ...options.settings }
   const guarded = initPassword === null ? null : await cases.setUpGuard.unlock({ password: initPassword, ip: '::1' })
@@ -231,6 +235,7 @@ export async function aWorld(options: WorldOptions = {}) {
       await sandbox.close()
       await backing.close()
       expectNoSecret(logLines, secrets)
+      answers.expectNoMisfit()
     },
   }
 }
@@ -245,6 +250,7 @@ export const SETTINGS: CoreSettings = {
   refreshDays: 30,
   initPassword: null,
   consoleApiUrl: null,
+  remoteIsolation: false,
 }
 
 const realTimer = (delayMs: number, fire: () => void) => {

@@ -18,6 +18,7 @@ export function schemaOf(schema: ObjectSchema, typeMode: 'input' | 'output' = 'i
     overrideSchema: ({ valibotSchema, jsonSchema }) => {
       // The one custom schema here is a JSON object of the app's own making.
       if (valibotSchema.type === 'custom') return { type: 'object' }
+      if (valibotSchema.type === 'loose_object') return { ...jsonSchema, additionalProperties: true }
       const said = v.getMetadata(valibotSchema as v.GenericSchema).jsonSchema
       if (said !== undefined) return said as typeof jsonSchema
       // A default stands in the text of a query, and its schema is of what the text means.
