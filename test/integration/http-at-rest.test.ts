@@ -153,6 +153,26 @@ onServices((name, options) => {
       }
     })
 
+    it('E19 a flow that was spoilt in Redis is expired to its terminal, unknown to its person, and logged', async () => {
+      const flow = flowOf(place)
+      const browser = await place.signIn()
+      const { deviceCode, userCode } = await place.startFlow()
+      const [key = ''] = await redis().keys(`${services().prefix}flow:*`)
+      const good = (await redis().get(key)) ?? ''
+      for (const spoilt of ['', 'x', '{}', '[]', good.slice(1), good.replace('"pending"', '"granted"')]) {
+        await redis().set(key, spoilt)
+        const before = place.logLines.length
+        expect(said(await flow.poll(deviceCode)), spoilt).to.equal('400 expired_token')
+        expect((await flow.lookUp(userCode)).json).to.deep.include({ valid: false, client_id: null })
+        expect(said(await flow.decide('approve', userCode, browser)), spoilt).to.equal('404 expired_or_unknown')
+        const logged = place.logLines.slice(before).filter(({ level }) => level === 'error')
+        expect(
+          logged.map(({ message }) => message),
+          spoilt,
+        ).to.include('stored device flow is unreadable')
+      }
+    })
+
     /** Every key and value of this place in Redis, and every row of every table, as text. */
     async function dump(): Promise<string[]> {
       const texts: string[] = []
