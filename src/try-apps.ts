@@ -6,7 +6,7 @@ import { UnreadableFile } from '#adapters/admin/outside.ts'
 import { UsageError } from '#adapters/admin/usage-error.ts'
 import { createSandbox } from '#adapters/runner-native/code/sandbox.ts'
 import { createDslFiles } from '#adapters/runner-native/dsl/dsl-files.ts'
-import { makeRehearse, type Rehearsal } from '#adapters/runner-native/rehearsal/rehearse.ts'
+import { makeRehearse, type Rehearsal, type Rehearse } from '#adapters/runner-native/rehearsal/rehearse.ts'
 import type { Recording } from '#adapters/runner-native/rehearsal/stub-egress.ts'
 import type { Timer } from '#application/ports/clock.ts'
 import type { Json } from '#domain/app.ts'
@@ -25,30 +25,54 @@ const RecordingFile = v.array(
 
 const APP_FILE = /\.(ya?ml|json)$/i
 
-type Tried = Rehearsal & { readonly file: string }
+/** How one file of a folder did. */
+export type Tried = Rehearsal & { readonly file: string }
 
 /**
  * `latchkey app try FOLDER`: imports and plays every app file, without a server, and leaves nothing behind. True when
  * every file imports and everything that needs no binding runs to its end.
+ * @throws UsageError | UnreadableFile
  */
 export async function tryApps(words: readonly string[], say: (text: string) => void): Promise<boolean> {
   const { folder, isJson, recordingFile } = parseWords(words)
-  const files = await filesIn(folder)
   const recording = recordingFile === undefined ? [] : await readRecording(recordingFile)
+  const tried: Tried[] = []
+  for await (const one of tryFolder(folder, recording)) {
+    tried.push(one)
+    if (!isJson) for (const line of linesOf(one)) say(`${line}\n`)
+  }
+  say(isJson ? `${JSON.stringify({ files: tried.map(wire) })}\n` : `${summaryOf(tried)}\n`)
+  return tried.every((one) => one.imported && (one.status === 'succeeded' || one.preflight.length > 0))
+}
+
+/** Every app file below a folder, played one after the other. @throws UnreadableFile */
+export async function* tryFolder(folder: string, recording: Recording = []): AsyncGenerator<Tried> {
+  const files = await filesIn(folder)
   const timer: Timer = (delayMs, fire) => clearing(setTimeout(fire, delayMs))
   const sandbox = createSandbox({ timer })
   try {
     const rehearse = makeRehearse({ dsl: createDslFiles({ timer }), code: sandbox, templates: sandbox, recording })
-    const tried: Tried[] = []
-    for (const path of files) {
-      const one = { file: relative(folder, path) || path, ...(await rehearse(await readFile(path, 'utf8'))) }
-      tried.push(one)
-      if (!isJson) for (const line of linesOf(one)) say(`${line}\n`)
-    }
-    say(isJson ? `${JSON.stringify({ files: tried.map(wire) })}\n` : `${summaryOf(tried)}\n`)
-    return tried.every((one) => one.imported && (one.status === 'succeeded' || one.preflight.length > 0))
+    for (const path of files) yield { file: relative(folder, path) || path, ...(await tryFile(path, rehearse)) }
   } finally {
     await sandbox.close()
+  }
+}
+
+async function tryFile(path: string, rehearse: Rehearse): Promise<Rehearsal> {
+  const nothing = { imported: false, mode: null, preflight: [], status: 'skipped' as const, outputs: null }
+  let text: string
+  try {
+    text = await readFile(path, 'utf8')
+  } catch (error) {
+    if (!(error instanceof Error)) throw error
+    return { ...nothing, error: 'the file cannot be opened' }
+  }
+  try {
+    return await rehearse(text)
+  } catch (error) {
+    // A fault of ours in one file must not cost the others their verdicts.
+    if (!(error instanceof Error)) throw error
+    return { ...nothing, error: `internal fault: ${error.message}` }
   }
 }
 
@@ -75,7 +99,7 @@ async function filesIn(folder: string): Promise<readonly string[]> {
   if (found.isFile()) return [folder]
   const entries = await readdir(folder, { recursive: true, withFileTypes: true })
   const files = entries
-    .filter((entry) => entry.isFile() && APP_FILE.test(entry.name))
+    .filter((entry) => (entry.isFile() || entry.isSymbolicLink()) && APP_FILE.test(entry.name))
     .map((entry) => join(entry.parentPath, entry.name))
     .toSorted()
   if (files.length === 0) throw new UnreadableFile(`${folder} holds no app files (.yml, .yaml or .json)`)

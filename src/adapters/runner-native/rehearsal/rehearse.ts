@@ -37,6 +37,7 @@ type Needs = {
 const MAX_ROUNDS = 4
 /** In all, for one file. */
 const BUDGET_MS = 90_000
+const TOO_LONG = /took too long$/
 /** Pauses between retries are over at once, limits of a whole run are kept. */
 const LONGEST_PAUSE_MS = 60_000
 
@@ -64,7 +65,8 @@ export function makeRehearse(needs: Needs): Rehearse {
         const played = await play(app, definition, script, deadline)
         if (played.status !== 'failed') return played
         first ??= played
-        if (deadline.aborted) return first
+        // What hangs will hang again; every script would wait for it.
+        if (deadline.aborted || TOO_LONG.test(played.error ?? '')) return first
         const key = /^KeyError: '(\w{1,60})'$/.exec(played.error ?? '')?.[1]
         if (key !== undefined) sought.add(key)
       }
@@ -75,6 +77,7 @@ export function makeRehearse(needs: Needs): Rehearse {
   }
 
   async function play(app: App, definition: AppDefinition, script: Script, deadline: AbortSignal): Promise<Rehearsal> {
+    const faults: unknown[] = []
     const runner = createNativeRunner({
       model: createPlayingModel(script),
       code: needs.code,
@@ -83,6 +86,7 @@ export function makeRehearse(needs: Needs): Rehearse {
       now: Date.now,
       timer,
       ids: () => crypto.randomUUID(),
+      onFault: (error) => faults.push(error),
     })
     const about = { imported: true, mode: app.mode, preflight: [] as readonly PreflightIssue[] }
     const preflight = await runner.preflight(app, definition)
@@ -117,7 +121,11 @@ export function makeRehearse(needs: Needs): Rehearse {
       saveVariables: async () => {},
     }
     for await (const step of runner.run(job, deadline)) {
-      if (isEnding(step)) return { ...about, ...told(step, app.mode) }
+      if (!isEnding(step)) continue
+      const [fault] = faults
+      const ended = told(step, app.mode)
+      // Nobody else reads a log here.
+      return { ...about, ...ended, error: fault === undefined ? ended.error : `internal fault: ${String(fault)}` }
     }
     return { ...NOTHING, ...about, status: 'failed', error: 'the run stopped without an ending' }
   }

@@ -1,0 +1,201 @@
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { expect } from 'chai'
+import { createSandbox } from '#adapters/runner-native/code/sandbox.ts'
+import { createDslFiles } from '#adapters/runner-native/dsl/dsl-files.ts'
+import { minedShape } from '#adapters/runner-native/rehearsal/mined-shape.ts'
+import { makeRehearse, type Rehearsal } from '#adapters/runner-native/rehearsal/rehearse.ts'
+import type { Recording } from '#adapters/runner-native/rehearsal/stub-egress.ts'
+import type { Timer } from '#application/ports/clock.ts'
+import type { JsonObject } from '#domain/app.ts'
+import { aNode, anAnswer, anEnd, anLlm, aStart, aWorkflow, edges } from './support.ts'
+
+const timer: Timer = (delayMs, fire) => {
+  const handle = setTimeout(fire, delayMs)
+  return () => clearTimeout(handle)
+}
+
+const python = (id: string, code: string, from: readonly string[], outputs: JsonObject) =>
+  aNode(id, 'code', { code, code_language: 'python3', variables: [{ variable: 'a', value_selector: from }], outputs })
+const OUT = { out: { type: 'string' } }
+
+describe('playing an app without its surroundings', () => {
+  const sandbox = createSandbox({ timer })
+  after(() => sandbox.close())
+
+  const play = (source: string, recording: Recording = []): Promise<Rehearsal> =>
+    makeRehearse({ dsl: createDslFiles({ timer }), code: sandbox, templates: sandbox, recording })(source)
+  const file = (mode: string, parts: JsonObject) =>
+    JSON.stringify({ version: '0.6.0', app: { name: 'A', mode }, ...parts })
+  const playGraph = (
+    nodes: readonly JsonObject[],
+    wires: readonly string[],
+    how: { mode?: string; recording?: Recording; more?: JsonObject } = {},
+  ) => {
+    const workflow = aWorkflow(nodes, edges(...wires), how.more)
+    return play(file(how.mode ?? 'workflow', { workflow }), how.recording)
+  }
+
+  it('says what a file that cannot be read has wrong, and plays nothing', async () => {
+    for (const [source, reason] of [
+      ['', 'mapping'],
+      ['a: [', 'line 1'],
+      [file('dream', {}), '`app.mode`'],
+      ['\0\0\0', 'mapping'],
+    ] as const) {
+      const { imported, status, error } = await play(source)
+      expect({ imported, status }, source).to.deep.equal({ imported: false, status: 'skipped' })
+      expect(error).to.include(reason)
+    }
+  })
+
+  for (const mode of ['chat', 'completion', 'agent-chat']) {
+    it(`plays a ${mode} to its answer`, async () => {
+      const played = await play(file(mode, { model_config: { model: { name: 'gpt' }, pre_prompt: 'Help.' } }))
+      expect(played).to.deep.include({ imported: true, mode, preflight: [], status: 'succeeded', error: null })
+      expect(played.outputs?.answer).to.be.a('string').that.is.not.empty
+    })
+  }
+
+  it('makes up inputs that every control of a form takes', async () => {
+    const controls = [
+      { type: 'text-input', variable: 'short', required: true, max_length: 5 },
+      { type: 'paragraph', variable: 'page_url', required: true },
+      { type: 'select', variable: 'choice', required: true, options: ['x', 'y'] },
+      { type: 'number', variable: 'n', required: true },
+      { type: 'checkbox', variable: 'b', required: true },
+      { type: 'json_object', variable: 'o', required: true },
+      { type: 'file', variable: 'f', required: true, allowed_file_types: ['image'] },
+      { type: 'file-list', variable: 'fs', required: true, allowed_file_types: ['document'] },
+      { type: 'text-input', variable: 'given', required: true, default: 'mine' },
+    ]
+    const start = aStart(...controls)
+    const played = await playGraph(
+      [start, anEnd('end', ...controls.map(({ variable }) => `start.${variable}`))],
+      ['start>end'],
+    )
+    expect(played.status, played.error ?? '').to.equal('succeeded')
+    const { outputs } = played
+    expect(outputs).to.deep.include({ choice: 'x', n: 3, b: true, o: {}, given: 'mine' })
+    expect(outputs?.short).to.have.length(5)
+    expect(outputs?.page_url).to.match(/^https:/)
+    expect(outputs?.fs).to.have.length(1)
+  })
+
+  it('names what has to be bound or changed, and then plays nothing', async () => {
+    const played = await playGraph([aStart(), aNode('x', 'knowledge-index'), anEnd('end')], ['start>x', 'x>end'])
+    expect(played).to.deep.include({ imported: true, status: 'skipped', outputs: null, error: null })
+    expect(played.preflight.map(({ node }) => node)).to.deep.equal(['x'])
+  })
+
+  it('answers in the form that a schema, an extractor and a classifier ask for', async () => {
+    const schema = {
+      type: 'object',
+      properties: {
+        kind: { type: 'string', enum: ['b', 'a'] },
+        rows: { type: 'array', items: { type: 'object', properties: { n: { type: 'integer' } }, required: ['n'] } },
+      },
+      required: ['kind', 'rows'],
+      additionalProperties: false,
+    }
+    const parameters = [
+      { name: 'city', type: 'string', required: true },
+      { name: 'days', type: 'number', required: true },
+      { name: 'tags', type: 'array[string]', required: true },
+    ]
+    const played = await playGraph(
+      [
+        aStart(),
+        anLlm('llm', 'Say it.', { structured_output_enabled: true, structured_output: { schema } }),
+        aNode('ex', 'parameter-extractor', { model: { name: 'm' }, query: ['llm', 'text'], parameters }),
+        aNode('cl', 'question-classifier', {
+          model: { name: 'm' },
+          query_variable_selector: ['llm', 'text'],
+          classes: [
+            { id: '1', name: 'Weather' },
+            { id: '2', name: 'Other' },
+          ],
+        }),
+        anEnd('end', 'llm.structured_output', 'ex.days', 'ex.tags', 'ex.__is_success', 'cl.class_id'),
+      ],
+      ['start>llm', 'llm>ex', 'ex>cl', 'cl:1>end'],
+    )
+    expect(played.status, played.error ?? '').to.equal('succeeded')
+    expect(played.outputs).to.deep.include({
+      structured_output: { kind: 'b', rows: [{ n: 1 }] },
+      days: 1,
+      __is_success: 1,
+      class_id: '1',
+    })
+  })
+
+  it('finds an answer for code that takes one apart', async function () {
+    this.timeout(30_000)
+    for (const code of [
+      `import json\ndef main(a):\n    d = json.loads(a)\n    return {'out': d['items'][0]['title']}`,
+      `import json\ndef main(a):\n    d = json.loads(a)\n    rows = d['rows']\n    return {'out': ','.join(r['name'] for r in rows)}`,
+      `import json\ndef main(a):\n    return {'out': [x['y'] for x in json.loads(a)][0]}`,
+      `def main(a):\n    return {'out': str(int(a) + 1)}`,
+      "import re\ndef main(a):\n    return {'out': re.search(r'```html(.*?)```', a, re.S).group(1)}",
+      `import json\ndef main(a):\n    key = 'sec' + 'ret'\n    return {'out': json.loads(a)[key]}`,
+    ]) {
+      const nodes = [
+        aStart(),
+        anLlm('llm', 'Say it.'),
+        python('code', code, ['llm', 'text'], OUT),
+        anEnd('end', 'code.out'),
+      ]
+      const played = await playGraph(nodes, ['start>llm', 'llm>code', 'code>end'])
+      expect(played.status, `${code}\n${played.error}`).to.equal('succeeded')
+    }
+  })
+
+  it('tells the first failure when no answer helps', async function () {
+    this.timeout(30_000)
+    const code = python('code', 'def main(a):\n    raise ValueError("never")', ['sys', 'app_id'], OUT)
+    const played = await playGraph([aStart(), code, anEnd('end')], ['start>code', 'code>end'])
+    expect(played).to.deep.include({ status: 'failed', preflight: [] })
+    expect(played.error).to.include('never')
+  })
+
+  it('answers requests from the recording, else by itself, and sends none', async () => {
+    let asked = 0
+    const server = createServer((_request, response) => {
+      asked += 1
+      response.end()
+    })
+    await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening))
+    const { port } = server.address() as AddressInfo // a TCP listener's address is never a path
+    const url = `http://127.0.0.1:${port}`
+    const get = (id: string, path: string) =>
+      aNode(id, 'http-request', { method: 'get', url: url + path, headers: '', params: '', body: { type: 'none' } })
+    const recording = [{ method: 'GET', url: `${url}/known*`, status: 201, headers: { 'X-A': 'b' }, body: { a: [1] } }]
+    const nodes = [
+      aStart(),
+      get('known', '/known/1'),
+      get('other', '/other'),
+      anEnd('end', 'known.body', 'other.status_code'),
+    ]
+    const played = await playGraph(nodes, ['start>known', 'known>other', 'other>end'], { recording })
+    server.close()
+    expect(played.outputs, played.error ?? '').to.deep.equal({ body: '{"a":[1]}', status_code: 200 })
+    expect(asked).to.equal(0)
+  })
+
+  it('gives the same outputs every time', async () => {
+    const source = file('advanced-chat', {
+      workflow: aWorkflow(
+        [aStart(), anLlm('llm', 'Say.'), anAnswer('answer', '{{#llm.text#}}!')],
+        edges('start>llm', 'llm>answer'),
+      ),
+    })
+    expect(await play(source)).to.deep.equal(await play(source))
+  })
+
+  it('reads shapes out of code however long it is', () => {
+    const nodes = [aNode('c', 'code', { code: `x${"['a']".repeat(30_000)} for for in in [[[(((`.repeat(3) })]
+    const started = performance.now()
+    minedShape(aWorkflow(nodes, []), 'w')
+    expect(performance.now() - started).to.be.below(2000)
+  })
+})
