@@ -31,8 +31,6 @@ import { createOpenAiModel } from '#adapters/runner-native/models/openai-compati
 import { createNativeRunner } from '#adapters/runner-native/native-runner.ts'
 import { withAuditLines } from '#adapters/telemetry/audit-lines.ts'
 import type { Metrics } from '#adapters/telemetry/metrics.ts'
-import { mountAccount } from '#application/auth/checks.ts'
-import { makeMembershipAccess } from '#application/auth/membership-access.ts'
 import { outliveOutage } from '#application/auth/outlive-outage.ts'
 import type { AppRunner } from '#application/ports/app-runner.ts'
 import type { Timer } from '#application/ports/clock.ts'
@@ -103,6 +101,7 @@ async function wire(config: Config, orm: Orm, log: Log, metrics: Metrics | null)
       passwords: createPasswordHasher(),
       seal: createTokenSeal(),
       bridge: null,
+      policy: null,
       sealer: createSsoSealer({ keys: secretKeys, now }),
       digest: sha256Hex,
       sameSecret,
@@ -115,6 +114,8 @@ async function wire(config: Config, orm: Orm, log: Log, metrics: Metrics | null)
           code: sandbox,
           templates: sandbox,
           egress: createGuardedEgress({ rules: config.egress, timer }),
+          webFetch: guardedFetch,
+          apps: stores.apps,
           bound: {
             load: makeLoadBindings({ bindings: stores.bindings, secretBox }),
             openModel: ({ url, key, model }) =>
@@ -129,8 +130,6 @@ async function wire(config: Config, orm: Orm, log: Log, metrics: Metrics | null)
       runLog: createMemoryRunLog({ now, timer }),
       runControl,
       dsl: createDslFiles({ timer }),
-      access: makeMembershipAccess(stores.memberships),
-      mounters: [mountAccount],
       now,
       log,
     },
@@ -144,6 +143,7 @@ async function wire(config: Config, orm: Orm, log: Log, metrics: Metrics | null)
       refreshDays: config.refreshDays,
       initPassword: config.initPassword,
       consoleApiUrl: config.consoleApiUrl,
+      remoteIsolation: false,
     },
   )
   return {

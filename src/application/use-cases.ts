@@ -1,18 +1,23 @@
 import type { App } from '#domain/app.ts'
 import { normaliseEmail } from '#domain/email.ts'
 import type { Page, PageRequest } from '#domain/page.ts'
+import { makeAclAccess } from './auth/acl-access.ts'
 import { type ApprovalGuards, makeApprovalGuards } from './auth/approval-grant.ts'
 import { type Authenticate, type BearerSettings, makeAuthenticate } from './auth/authenticate.ts'
-import { type AppAccess, type CallerMounter, makeAppChecks } from './auth/checks.ts'
+import { makeAppChecks, mountAccount } from './auth/checks.ts'
 import { type ConsoleGuards, makeConsoleGuards } from './auth/console-session.ts'
 import { makeExpireToken } from './auth/expire-token.ts'
 import { makeForgetAccount } from './auth/forget-account.ts'
 import { makeRequireMembership } from './auth/layer-zero.ts'
+import { makeMembershipAccess } from './auth/membership-access.ts'
+import { makeMountEndUser } from './auth/mount-end-user.ts'
 import { type Asked, type Mounted, pipeline } from './auth/pipeline.ts'
+import { makeRequireSubject, type RequireSubject } from './auth/require-subject.ts'
 import { makeNoteLimitHit, makeSpend, type Spend } from './auth/spend.ts'
 import { makeTokenUsage, type TokenUsage } from './auth/token-use.ts'
 import type { AccountDirectory, MembershipDirectory } from './ports/account-directory.ts'
 import type { AccountLifecycle } from './ports/account-lifecycle.ts'
+import type { AccessPolicy, AppAccessStore } from './ports/app-access.ts'
 import type { AppCatalog } from './ports/app-catalog.ts'
 import type { AppRunner } from './ports/app-runner.ts'
 import type { AuditLog } from './ports/audit-log.ts'
@@ -22,6 +27,8 @@ import type { ConsoleTokens } from './ports/console-tokens.ts'
 import type { ConversationStore } from './ports/conversation-store.ts'
 import type { DeviceFlowStore } from './ports/device-flow-store.ts'
 import type { DslFiles } from './ports/dsl-files.ts'
+import type { EndUsers } from './ports/end-users.ts'
+import type { ExternalDirectory } from './ports/external-directory.ts'
 import type { IdentityBridge } from './ports/identity-bridge.ts'
 import type { Log } from './ports/log.ts'
 import type { NonceGuard } from './ports/nonce-guard.ts'
@@ -44,6 +51,7 @@ import { type ApproveExternal, makeApproveExternal } from './use-cases/approve-e
 import { type BeginSso, makeBeginSso } from './use-cases/begin-sso.ts'
 import { makeCarryRun } from './use-cases/carry-run.ts'
 import { type ChangeAccount, makeChangeAccount } from './use-cases/change-account.ts'
+import { type ChangeExternal, makeChangeExternal } from './use-cases/change-external.ts'
 import { type CheckApp, makeCheckApp } from './use-cases/check-app.ts'
 import { type CompleteSso, makeCompleteSso } from './use-cases/complete-sso.ts'
 import { type ConsoleSessions, makeConsoleSessions } from './use-cases/console-sessions.ts'
@@ -57,8 +65,10 @@ import { makeSetUpGuard, type SetUpGuard } from './use-cases/guard-set-up.ts'
 import { type ImportApp, makeImportApp } from './use-cases/import-app.ts'
 import { type IntrospectToken, makeIntrospectToken } from './use-cases/introspect-token.ts'
 import { type ListApps, makeListApps } from './use-cases/list-apps.ts'
+import { type ListPermittedApps, makeListPermittedApps } from './use-cases/list-permitted-apps.ts'
 import { type ListSessions, makeListSessions } from './use-cases/list-sessions.ts'
 import { type LookUpUserCode, makeLookUpUserCode } from './use-cases/look-up-user-code.ts'
+import { type ManageAppAccess, makeManageAppAccess } from './use-cases/manage-app-access.ts'
 import { type ManageBindings, makeManageBindings } from './use-cases/manage-bindings.ts'
 import { makePollToken, type PollToken } from './use-cases/poll-token.ts'
 import { makePreviewApproval, type PreviewApproval } from './use-cases/preview-approval.ts'
@@ -97,6 +107,10 @@ export type Ports = {
   readonly seal: TokenSeal
   /** Null on the Community edition. */
   readonly bridge: IdentityBridge | null
+  /** Who decides about apps on Enterprise; null on the Community edition. */
+  readonly policy: AccessPolicy | null
+  readonly appAccess: AppAccessStore
+  readonly externals: ExternalDirectory
   readonly sealer: SsoSealer
   readonly nonces: NonceGuard
   readonly digest: Digest
@@ -107,8 +121,7 @@ export type Ports = {
   readonly runLog: RunLog
   readonly runControl: RunControl
   readonly dsl: DslFiles
-  readonly access: AppAccess
-  readonly mounters: readonly CallerMounter[]
+  readonly endUsers: EndUsers
   readonly now: Clock
   readonly log: Log
 }
@@ -126,6 +139,8 @@ export type CoreSettings = {
   readonly initPassword: string | null
   /** The trusted origin of the callbacks of an external sign-on. */
   readonly consoleApiUrl: string | null
+  /** A remote Enterprise service keeps workspaces apart. */
+  readonly remoteIsolation: boolean
 }
 
 export type UseCases = {
@@ -158,6 +173,11 @@ export type UseCases = {
   readonly completeSso: CompleteSso
   readonly approveExternal: ApproveExternal
   readonly identityBridge: IdentityBridge | null
+  readonly accessPolicy: AccessPolicy | null
+  readonly requireSubject: RequireSubject
+  readonly listPermittedApps: ListPermittedApps
+  readonly appAccess: ManageAppAccess
+  readonly changeExternal: ChangeExternal
   readonly describeAccount: DescribeAccount
   readonly listSessions: ListSessions
   readonly revokeSession: RevokeSession
@@ -186,8 +206,15 @@ export function makeUseCases(ports: Ports, settings: CoreSettings): UseCases {
   const tokenUsage = makeTokenUsage(ports)
   const needs = { ...ports, expireToken, noteLimitHit, spend, tokenUsage }
   const authenticate = makeAuthenticate({ ...needs, settings: settings.bearer })
-  const requireMembership = makeRequireMembership(ports)
-  const checks = makeAppChecks({ ...ports, authenticate, requireMembership })
+  const requireMembership = makeRequireMembership({ ...ports, settings })
+  const byMembership = makeMembershipAccess(ports.memberships)
+  const checks = makeAppChecks({
+    ...ports,
+    authenticate,
+    requireMembership,
+    access: ports.policy === null ? byMembership : makeAclAccess(ports.policy, byMembership),
+    mounters: [mountAccount, makeMountEndUser(ports)],
+  })
   const setUpGuard = makeSetUpGuard({ ...ports, spend, settings })
   const carryRun = makeCarryRun(ports)
   return {
@@ -233,6 +260,11 @@ export function makeUseCases(ports: Ports, settings: CoreSettings): UseCases {
     completeSso: makeCompleteSso({ ...ports, settings }),
     approveExternal: makeApproveExternal({ ...ports, settings }),
     identityBridge: ports.bridge,
+    accessPolicy: ports.policy,
+    requireSubject: makeRequireSubject(ports),
+    listPermittedApps: makeListPermittedApps(ports),
+    appAccess: makeManageAppAccess(ports),
+    changeExternal: makeChangeExternal(ports),
     describeAccount,
     listSessions: makeListSessions(ports),
     revokeSession: makeRevokeSession(ports),

@@ -79,6 +79,8 @@ export type ErrorFacts = {
   workspace_unavailable: None
   workspace_membership_revoked: None
   subject_no_app_access: None
+  access_check_failed: None
+  permitted_apps_unavailable: None
   caller_not_mounted: None
   role_required: { readonly role: string }
 

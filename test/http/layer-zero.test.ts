@@ -30,7 +30,7 @@ describe('layer 0 verdicts', () => {
       const place = await aPlace()
       try {
         const find = sinon.spy(place.ports.memberships, 'find')
-        const requireMembership = makeRequireMembership(place.ports)
+        const requireMembership = makeRequireMembership({ ...place.ports, settings: { remoteIsolation: false } })
         const context = await place.cases.authenticate(await mintOwn(place))
         const foreign = place.ports.newId()
         // What a cache that was written by something else might hold.

@@ -1,6 +1,9 @@
 import { expect } from 'chai'
 import sinon from 'sinon'
-import { mountAccount } from '#application/auth/checks.ts'
+import { renderError } from '#adapters/http/errors.ts'
+import { makeAppChecks, mountAccount } from '#application/auth/checks.ts'
+import { DomainError } from '#domain/errors.ts'
+import { aPolicy } from '../support/policy.ts'
 import type { WorldOptions } from '../support/world.ts'
 import { chatFile } from './app-files.ts'
 import { said } from './flow.ts'
@@ -83,7 +86,7 @@ describe('the run pipeline', () => {
   })
 
   it('D10 whom the access strategy refuses is told subject_no_app_access, and nothing is run', async () => {
-    await open({ change: (ports) => ({ ...ports, access: async () => false }) })
+    await open({ change: (ports) => ({ ...ports, policy: aPolicy({ modeOf: async () => 'of the future' }) }) })
     const preflight = sinon.spy(place.ports.runner, 'preflight')
     const reply = await run()
     expect(reply.status).to.equal(403)
@@ -106,9 +109,18 @@ describe('the run pipeline', () => {
   })
 
   it('D13 a subject that no mounter knows is a 401', async () => {
-    await open({ change: (ports) => ({ ...ports, access: async () => true }) })
-    const reply = await run(appId, await mintExternal(place))
-    expect(reply.json).to.deep.equal({
+    await open()
+    const { callerMount } = makeAppChecks({
+      ...place.ports,
+      authenticate: place.cases.authenticate,
+      requireMembership: async () => {},
+      access: async () => true,
+      mounters: [async () => null],
+    })
+    const admitted = await place.cases.admitToApp({ bearer: token, requires: 'apps:run', appId })
+    const thrown = await callerMount(admitted).catch((error: unknown) => error)
+    if (!(thrown instanceof DomainError)) throw new Error('somebody was mounted')
+    expect(renderError(thrown.code, thrown.facts).body).to.deep.equal({
       error: 'unauthorized',
       code: 'unauthorized',
       message: 'unauthorized',

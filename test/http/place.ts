@@ -1,7 +1,6 @@
 import { createMemoryDatabase, type MemoryDatabase } from '#adapters/memory/database.ts'
 import { openMemoryStores } from '#adapters/memory/stores.ts'
 import { withAuditLines } from '#adapters/telemetry/audit-lines.ts'
-import { makeMembershipAccess } from '#application/auth/membership-access.ts'
 import type { Ports } from '#application/use-cases.ts'
 import { ACCOUNT_TOKEN, EXTERNAL_TOKEN, formatToken, type TokenKind } from '#domain/token-kind.ts'
 import { aWorld, OWNER, type World, type WorldOptions } from '../support/world.ts'
@@ -29,7 +28,7 @@ export async function aPlace(options: WorldOptions = {}): Promise<Place> {
 /** The same world over tables that the test holds too. */
 function onTables(base: Ports, database: MemoryDatabase): Ports {
   const stores = openMemoryStores(database)
-  return { ...base, ...stores, ...withAuditLines(stores, base.log), access: makeMembershipAccess(stores.memberships) }
+  return { ...base, ...stores, ...withAuditLines(stores, base.log) }
 }
 
 /** Stores as plain objects: sinon cannot wrap the methods of a proxy. */

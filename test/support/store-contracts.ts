@@ -1,9 +1,12 @@
 import { accountDirectoryContract } from '../contract/account-directory.ts'
 import { accountLifecycleContract } from '../contract/account-lifecycle.ts'
+import { appAccessContract } from '../contract/app-access.ts'
 import { appCatalogContract } from '../contract/app-catalog.ts'
 import { auditLogContract } from '../contract/audit-log.ts'
 import { bindingStoreContract } from '../contract/bindings.ts'
 import { conversationStoreContract } from '../contract/conversation-store.ts'
+import { endUsersContract } from '../contract/end-users.ts'
+import { externalDirectoryContract } from '../contract/external-directory.ts'
 import { refreshTokenStoreContract } from '../contract/refresh-token-store.ts'
 import { runStoreContract } from '../contract/run-store.ts'
 import { tokenPrunerContract } from '../contract/token-pruner.ts'
@@ -16,10 +19,13 @@ import type { Open } from './seed.ts'
 export function storeContracts(name: string, open: Open): void {
   accountDirectoryContract(name, open)
   accountLifecycleContract(name, open)
+  appAccessContract(name, open)
   appCatalogContract(name, open)
   auditLogContract(name, open)
   bindingStoreContract(name, open)
   conversationStoreContract(name, open)
+  endUsersContract(name, open)
+  externalDirectoryContract(name, open)
   refreshTokenStoreContract(name, open)
   runStoreContract(name, open)
   tokenStoreContract(name, open)

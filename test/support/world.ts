@@ -33,9 +33,6 @@ import { openModel } from '#adapters/runner-native/models/open-model.ts'
 import { createOpenAiModel } from '#adapters/runner-native/models/openai-compatible.ts'
 import { createNativeRunner } from '#adapters/runner-native/native-runner.ts'
 import { withAuditLines } from '#adapters/telemetry/audit-lines.ts'
-import { mountAccount } from '#application/auth/checks.ts'
-import { makeMembershipAccess } from '#application/auth/membership-access.ts'
-import { makeMountEndUser } from '#application/auth/mount-end-user.ts'
 import type { Log, LogLine } from '#application/ports/log.ts'
 import type { PasswordHasher } from '#application/ports/password-hasher.ts'
 import { makeLoadBindings } from '#application/use-cases/load-bindings.ts'
@@ -167,8 +164,6 @@ export async function aWorld(options: WorldOptions = {}) {
     runLog: createMemoryRunLog({ now: clock.now, timer: clock.timer }),
     runControl: createMemoryRunControl(),
     dsl: createDslFiles({ timer: realTimer }),
-    access: makeMembershipAccess(backing.stores.memberships),
-    mounters: [mountAccount, makeMountEndUser({ endUsers: backing.stores.endUsers, newId, now: clock.now })],
     now: clock.now,
     log,
   }

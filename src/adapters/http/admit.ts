@@ -7,6 +7,7 @@ import type { AuthContext } from '#domain/auth-context.ts'
 import type { ApprovalGrant } from '#domain/external-sign-on.ts'
 import type { Bucket } from '#domain/rate-limit.ts'
 import type { Scope } from '#domain/scope.ts'
+import type { SubjectType } from '#domain/subject.ts'
 import { deviceCookiesOf } from './device-cookies.ts'
 import type { HttpContext } from './http-context.ts'
 import { refuseForeignOrigin } from './own-origin.ts'
@@ -17,7 +18,15 @@ export type Access =
   | { readonly kind: 'public'; readonly limit?: (ip: string) => Bucket }
   /** A browser that must not be steered by another site: no cookie yet to hold a CSRF token. */
   | { readonly kind: 'same-origin' }
-  | { readonly kind: 'bearer'; readonly scope: Scope | null; readonly ownLimit?: SubjectLimit }
+  | {
+      readonly kind: 'bearer'
+      readonly scope: Scope | null
+      readonly ownLimit?: SubjectLimit
+      /** The only kind of subject that gets past. */
+      readonly accepts?: SubjectType
+      /** Not there at all unless external sign-on is licensed. */
+      readonly licensed?: boolean
+    }
   | { readonly kind: 'app'; readonly scope: Scope }
   | { readonly kind: 'console'; readonly changes: boolean }
   | { readonly kind: 'decide' }
@@ -56,10 +65,12 @@ async function admitAs(access: Access, ctx: Context, http: HttpContext): Promise
       refuseForeignOrigin(ctx, http.settings)
       return null
     case 'bearer': {
+      if (access.licensed === true) await cases.approvalGuards.licensed()
       const context = await cases.authenticate(bearerOf(ctx), {
         ownLimit: access.ownLimit,
         from: () => originOf(ctx, http),
       })
+      if (access.accepts !== undefined) await cases.requireSubject(context, access.accepts, String(ctx.state.route))
       if (access.scope !== null) requireScope(context, access.scope, 'read')
       return context
     }

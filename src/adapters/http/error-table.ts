@@ -97,6 +97,8 @@ export const errorTable: { readonly [C in ErrorCode]: Row<ErrorFacts[C]> } = {
   workspace_unavailable: { status: 403, sentence: () => 'workspace unavailable' },
   workspace_membership_revoked: { status: 403 },
   subject_no_app_access: { status: 403 },
+  access_check_failed: { status: 503, headers: () => retryAfter(5) },
+  permitted_apps_unavailable: { status: 503, headers: () => retryAfter(5) },
   caller_not_mounted: { status: 401, error: 'unauthorized', message: () => 'unauthorized' },
   role_required: { status: 403, sentence: ({ role }) => `this takes the role ${role} or above` },
 

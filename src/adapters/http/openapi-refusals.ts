@@ -58,7 +58,12 @@ export function errorsOf(one: Route): readonly ErrorCode[] {
 function ofAccess({ access }: Route): readonly ErrorCode[] {
   switch (access.kind) {
     case 'bearer':
-      return access.scope === null ? bearerErrors : [...bearerErrors, 'insufficient_scope']
+      return [
+        ...bearerErrors,
+        ...(access.licensed === true ? (['not_found'] as const) : []),
+        ...(access.accepts === undefined ? [] : (['wrong_subject_type'] as const)),
+        ...(access.scope === null ? [] : (['insufficient_scope'] as const)),
+      ]
     case 'app':
       return [...bearerErrors, 'insufficient_scope']
     case 'public':

@@ -47,6 +47,14 @@ export function createMemoryAppCatalog(database: MemoryDatabase): AppCatalog {
         return row === undefined ? null : (toApp(row)[0] ?? null)
       }),
 
+    findMany: (appIds) =>
+      database.run(() =>
+        appIds.flatMap((id) => {
+          const row = apps.get(id.toLowerCase())
+          return row === undefined ? [] : toApp(row)
+        }),
+      ),
+
     definition: (appId, definitionId) =>
       database.run(() => {
         const found = definitionRow(appId, definitionId)

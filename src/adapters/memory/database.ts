@@ -3,9 +3,11 @@ import type { NewAccount } from '#application/ports/account-directory.ts'
 import type { NewApp } from '#application/ports/app-catalog.ts'
 import type { StoredBinding } from '#application/ports/bindings.ts'
 import type { Conversation, MessageRecord } from '#application/ports/conversation-store.ts'
+import type { EndUser } from '#application/ports/end-users.ts'
 import type { RefreshToken } from '#application/ports/refresh-token-store.ts'
 import type { RunRecord, RunResult } from '#application/ports/run-store.ts'
 import type { App } from '#domain/app.ts'
+import type { AccessGrant } from '#domain/app-access.ts'
 import type { AuditEvent } from '#domain/audit-event.ts'
 import type { StoredToken } from '#domain/oauth-access-token.ts'
 import type { Membership, WorkspaceStatus } from '#domain/workspace.ts'
@@ -35,6 +37,15 @@ export type DefinitionRow = NewApp['definition'] & {
 }
 export type RunRow = RunRecord & { readonly result: RunResult | null }
 export type RefreshTokenRow = RefreshToken & { readonly usedAtMs: number | null }
+export type AppAccessRow = AccessGrant & { readonly appId: string }
+export type ExternalRow = {
+  readonly email: string
+  readonly issuer: string
+  readonly sub: string | null
+  readonly groups: readonly string[]
+  readonly signedOnAtMs: number | null
+  readonly blockedAtMs: number | null
+}
 export type AuditRow = AuditEvent & { readonly atMs: number }
 
 /** Rows by key; a change inside a transaction is undone when that fails. */
@@ -92,6 +103,9 @@ export function createMemoryDatabase() {
     apps: table<AppRow>(),
     definitions: table<DefinitionRow>(),
     bindings: table<StoredBinding>(),
+    appAccess: table<AppAccessRow>(),
+    externals: table<ExternalRow>(),
+    endUsers: table<EndUser>(),
     conversations: table<Conversation>(),
     messages: table<MessageRecord>(),
     runs: table<RunRow>(),

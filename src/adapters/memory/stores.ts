@@ -1,10 +1,13 @@
 import { createMemoryAccountDirectory, createMemoryMembershipDirectory } from './account-directory.ts'
 import { createMemoryAccountLifecycle } from './account-lifecycle.ts'
+import { createMemoryAppAccess } from './app-access.ts'
 import { createMemoryAppCatalog } from './app-catalog.ts'
 import { createMemoryAuditLog } from './audit-log.ts'
 import { createMemoryBindingStore } from './bindings.ts'
 import { createMemoryConversationStore } from './conversation-store.ts'
 import { createMemoryDatabase } from './database.ts'
+import { createMemoryEndUsers } from './end-users.ts'
+import { createMemoryExternalDirectory } from './external-directory.ts'
 import { createMemoryReadAudit } from './read-audit.ts'
 import { createMemoryRefreshTokenStore } from './refresh-token-store.ts'
 import { createMemoryRunStore } from './run-store.ts'
@@ -24,6 +27,9 @@ export function openMemoryStores(database = createMemoryDatabase()) {
     memberships: createMemoryMembershipDirectory(database),
     apps: createMemoryAppCatalog(database),
     bindings: createMemoryBindingStore(database),
+    appAccess: createMemoryAppAccess(database),
+    externals: createMemoryExternalDirectory(database),
+    endUsers: createMemoryEndUsers(database),
     conversations: createMemoryConversationStore(database),
     runs: createMemoryRunStore(database),
     refreshTokens: createMemoryRefreshTokenStore(database),

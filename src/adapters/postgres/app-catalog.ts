@@ -3,6 +3,7 @@ import type { AppCatalog, AppQuery } from '#application/ports/app-catalog.ts'
 import type { App, AppDefinition } from '#domain/app.ts'
 import { pageOf } from '#domain/page.ts'
 import { isUuid } from '#domain/uuid.ts'
+import { likePattern } from './like.ts'
 import { AppDefinitionRow, AppRow } from './schema.ts'
 import { epochMs, type Parameter, rowOf, rowsOf, storableJson, storableText } from './sql.ts'
 import { translateErrors } from './translate-errors.ts'
@@ -45,6 +46,12 @@ export function createPostgresAppCatalog(em: EntityManager): AppCatalog {
 
     async find(appId) {
       return isUuid(appId) ? rowOf<App>(em, `${APP} where a.id = ?`, [appId]) : null
+    },
+
+    async findMany(appIds) {
+      const ids = appIds.filter(isUuid)
+      if (ids.length === 0) return []
+      return rowsOf<App>(em, `${APP} where a.id in (${ids.map(() => '?').join(', ')})`, ids)
     },
 
     async definition(appId, definitionId) {
@@ -116,7 +123,7 @@ function matching(query: AppQuery): { readonly where: string; readonly parameter
   if (query.name !== undefined && query.name !== '') {
     const byId = isUuid(query.name)
     conditions.push(byId ? 'a.id = ?' : "a.name ilike ? escape '!'")
-    parameters.push(byId ? query.name : `%${escapeLike(query.name)}%`)
+    parameters.push(byId ? query.name : likePattern(query.name))
   }
   if (query.tag !== undefined && query.tag !== '') {
     conditions.push(`exists (
@@ -125,8 +132,4 @@ function matching(query: AppQuery): { readonly where: string; readonly parameter
     parameters.push(storableText(query.tag))
   }
   return { where: conditions.join(' and '), parameters }
-}
-
-function escapeLike(text: string): string {
-  return storableText(text).replaceAll(/[!%_]/g, (letter) => `!${letter}`)
 }

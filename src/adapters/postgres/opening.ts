@@ -1,9 +1,12 @@
 import type { AccountDirectory, MembershipDirectory } from '#application/ports/account-directory.ts'
 import type { AccountLifecycle } from '#application/ports/account-lifecycle.ts'
+import type { AppAccessStore } from '#application/ports/app-access.ts'
 import type { AppCatalog } from '#application/ports/app-catalog.ts'
 import type { AuditLog } from '#application/ports/audit-log.ts'
 import type { BindingStore } from '#application/ports/bindings.ts'
 import type { ConversationStore } from '#application/ports/conversation-store.ts'
+import type { EndUsers } from '#application/ports/end-users.ts'
+import type { ExternalDirectory } from '#application/ports/external-directory.ts'
 import type { ReadAudit } from '#application/ports/read-audit.ts'
 import type { RefreshTokenStore } from '#application/ports/refresh-token-store.ts'
 import type { RunStore } from '#application/ports/run-store.ts'
@@ -13,10 +16,13 @@ import type { RecordTokenUses } from '#application/ports/token-usage.ts'
 import type { UnitOfWork } from '#application/ports/unit-of-work.ts'
 import { createPostgresAccountDirectory, createPostgresMembershipDirectory } from './account-directory.ts'
 import { createPostgresAccountLifecycle } from './account-lifecycle.ts'
+import { createPostgresAppAccess } from './app-access.ts'
 import { createPostgresAppCatalog } from './app-catalog.ts'
 import { createPostgresAuditLog } from './audit-log.ts'
 import { createPostgresBindingStore } from './bindings.ts'
 import { createPostgresConversationStore } from './conversation-store.ts'
+import { createPostgresEndUsers } from './end-users.ts'
+import { createPostgresExternalDirectory } from './external-directory.ts'
 import type { Orm } from './open-orm.ts'
 import { createPostgresReadAudit } from './read-audit.ts'
 import { createPostgresRefreshTokenStore } from './refresh-token-store.ts'
@@ -36,6 +42,9 @@ export type PostgresStores = {
   readonly memberships: MembershipDirectory
   readonly apps: AppCatalog
   readonly bindings: BindingStore
+  readonly appAccess: AppAccessStore
+  readonly externals: ExternalDirectory
+  readonly endUsers: EndUsers
   readonly conversations: ConversationStore
   readonly runs: RunStore
   readonly refreshTokens: RefreshTokenStore
@@ -56,6 +65,9 @@ export function openStores(orm: Orm): PostgresStores {
     memberships: createPostgresMembershipDirectory(em),
     apps: createPostgresAppCatalog(em),
     bindings: createPostgresBindingStore(em),
+    appAccess: createPostgresAppAccess(em),
+    externals: createPostgresExternalDirectory(em),
+    endUsers: createPostgresEndUsers(em),
     conversations: createPostgresConversationStore(em),
     runs: createPostgresRunStore(em),
     refreshTokens: createPostgresRefreshTokenStore(em),

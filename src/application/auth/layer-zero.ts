@@ -3,7 +3,13 @@ import { DomainError } from '#domain/errors.ts'
 import type { AccountDirectory, MembershipDirectory } from '../ports/account-directory.ts'
 import type { TokenCache } from '../ports/token-cache.ts'
 
-type Needs = { accounts: AccountDirectory; memberships: MembershipDirectory; cache: TokenCache }
+type Needs = {
+  accounts: AccountDirectory
+  memberships: MembershipDirectory
+  cache: TokenCache
+  /** A remote Enterprise service keeps workspaces apart, so asking here too would only contradict it. */
+  settings: { readonly remoteIsolation: boolean }
+}
 
 /**
  * Layer 0: an account only reaches workspaces it is an active member of. A known verdict costs no query; a new
@@ -12,9 +18,9 @@ type Needs = { accounts: AccountDirectory; memberships: MembershipDirectory; cac
  */
 export type RequireMembership = (context: AuthContext, workspaceId: string) => Promise<void>
 
-export function makeRequireMembership({ accounts, memberships, cache }: Needs): RequireMembership {
+export function makeRequireMembership({ accounts, memberships, cache, settings }: Needs): RequireMembership {
   return async (context, workspaceId) => {
-    if (context.subject.type !== 'account') return
+    if (settings.remoteIsolation || context.subject.type !== 'account') return
     const recorded: unknown = context.verifiedWorkspaces[workspaceId]
     // Only a real yes or no counts: a truthy leftover of another writer of the cache must let nobody in.
     const verdict = recorded === true || recorded === false ? recorded : null

@@ -28,6 +28,8 @@ export interface AppCatalog {
   search(query: AppQuery): Promise<Page<App>>
   /** Any app by id, whatever its status. */
   find(appId: string): Promise<App | null>
+  /** Those that exist, in any order. */
+  findMany(appIds: readonly string[]): Promise<readonly App[]>
   /** The published definition in force, or the version asked for (a draft too). */
   definition(appId: string, definitionId?: string): Promise<AppDefinition | null>
   /** The file that a definition was imported from; null when there is no such version, or no definition. */

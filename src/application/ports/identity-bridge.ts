@@ -1,5 +1,7 @@
+import type { SignOn } from './external-directory.ts'
+
 /** The provider's word for who signed in. */
-export type SignedOn = { readonly email: string; readonly issuer: string }
+export type SignedOn = SignOn
 
 /**
  * Checks what the provider sent the browser back with: null unless it vouches for a person with a verified email, to

@@ -3,6 +3,7 @@ import type { AccountDirectory } from '../ports/account-directory.ts'
 import type { AuditLog } from '../ports/audit-log.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { DeviceFlowStore } from '../ports/device-flow-store.ts'
+import type { ExternalDirectory } from '../ports/external-directory.ts'
 import type { NonceGuard } from '../ports/nonce-guard.ts'
 import type { RandomBytes } from '../ports/secrets.ts'
 import { GRANT_LIFETIME_S, type SsoSealer } from '../ports/sso-sealer.ts'
@@ -12,6 +13,7 @@ import { randomText } from './random-text.ts'
 type Needs = {
   flows: DeviceFlowStore
   accounts: AccountDirectory
+  externals: ExternalDirectory
   sealer: SsoSealer
   nonces: NonceGuard
   audit: AuditLog
@@ -24,6 +26,8 @@ export type SsoCompletion =
   | { readonly kind: 'verified'; readonly sealedGrant: string }
   /** The email is an account's here: its owner signs in with the account, so that nobody is two subjects. */
   | { readonly kind: 'account_email' }
+  /** The company has shut this person out. */
+  | { readonly kind: 'blocked' }
 
 /** The second half of an external sign-on: a one-time assertion becomes what this browser may approve. */
 export type CompleteSso = (input: { readonly assertion: string | null; readonly ip: string }) => Promise<SsoCompletion>
@@ -33,7 +37,7 @@ export type CompleteSso = (input: { readonly assertion: string | null; readonly 
  *   `user_code_not_pending`
  */
 export function makeCompleteSso(needs: Needs): CompleteSso {
-  const { flows, accounts, sealer, nonces, audit, randomBytes, now, settings } = needs
+  const { flows, accounts, externals, sealer, nonces, audit, randomBytes, now, settings } = needs
   return async ({ assertion: sealed, ip }) => {
     if (sealed === null) throw new DomainError('sso_assertion_required', {})
     const { consoleApiUrl } = settings
@@ -49,6 +53,11 @@ export function makeCompleteSso(needs: Needs): CompleteSso {
       const facts = { reason: 'email_belongs_to_dify_account', clientId: pending.flow.clientId, ip }
       await audit.append({ event: 'oauth.device_flow_rejected', facts }, now())
       return { kind: 'account_email' }
+    }
+    if (await externals.isBlocked(issuer, email)) {
+      const facts = { reason: 'external_subject_blocked', clientId: pending.flow.clientId, ip }
+      await audit.append({ event: 'oauth.device_flow_rejected', facts }, now())
+      return { kind: 'blocked' }
     }
     const grant = {
       email,

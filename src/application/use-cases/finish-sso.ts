@@ -1,10 +1,15 @@
+import { normaliseEmail } from '#domain/email.ts'
 import { DomainError } from '#domain/errors.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { ExternalDirectory } from '../ports/external-directory.ts'
 import type { IdentityBridge } from '../ports/identity-bridge.ts'
 import type { SsoSealer } from '../ports/sso-sealer.ts'
 
 type Needs = {
   bridge: IdentityBridge | null
+  externals: ExternalDirectory
   sealer: SsoSealer
+  now: Clock
   settings: { readonly consoleApiUrl: string | null }
 }
 
@@ -20,7 +25,7 @@ export type FinishSso = (callback: {
  * Only for a bridge of our own: others sign their assertions themselves.
  * @throws DomainError `not_found` | `console_api_url_unset` | `invalid_sso_assertion` | `enterprise_failed`
  */
-export function makeFinishSso({ bridge, sealer, settings }: Needs): FinishSso {
+export function makeFinishSso({ bridge, externals, sealer, now, settings }: Needs): FinishSso {
   return async ({ query, browser }) => {
     const finish = bridge?.finish ?? null
     if (finish === null) throw new DomainError('not_found', {})
@@ -30,7 +35,9 @@ export function makeFinishSso({ bridge, sealer, settings }: Needs): FinishSso {
     if (state === null || envelope === null || browser === null) throw new DomainError('invalid_sso_assertion', {})
     const person = await finish({ query, sealedEnvelope: state, browser })
     if (person === null) throw new DomainError('invalid_sso_assertion', {})
+    await externals.noteSignOn({ ...person, email: normaliseEmail(person.email) }, now())
     // The envelope's own nonce: one sign-on yields one assertion, however often its callback is replayed.
-    return sealer.sealAssertion({ ...person, userCode: envelope.userCode, nonce: envelope.nonce })
+    const { email, issuer } = person
+    return sealer.sealAssertion({ email, issuer, userCode: envelope.userCode, nonce: envelope.nonce })
   }
 }

@@ -7,6 +7,7 @@ import type { AccountDirectory, MembershipDirectory } from '../ports/account-dir
 import type { AuditLog } from '../ports/audit-log.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { DeviceFlowStore } from '../ports/device-flow-store.ts'
+import type { ExternalDirectory } from '../ports/external-directory.ts'
 import type { Digest, TokenSeal } from '../ports/secrets.ts'
 import type { TokenCache } from '../ports/token-cache.ts'
 import type { TokenStore } from '../ports/token-store.ts'
@@ -18,6 +19,7 @@ type Needs = {
   cache: TokenCache
   accounts: AccountDirectory
   memberships: MembershipDirectory
+  externals: ExternalDirectory
   audit: AuditLog
   unitOfWork: UnitOfWork
   seal: TokenSeal
@@ -51,7 +53,7 @@ export type PollToken = (input: {
  * @throws DomainError `authorization_pending` | `slow_down` | `access_denied` | `expired_token`
  */
 export function makePollToken(needs: Needs): PollToken {
-  const { flows, tokens, cache, accounts, memberships, audit, unitOfWork, seal, digest, now } = needs
+  const { flows, tokens, cache, accounts, memberships, externals, audit, unitOfWork, seal, digest, now } = needs
   return async ({ deviceCode, clientId, ip }) => {
     const hash = digest(deviceCode)
     const seen = await flows.update(hash, (flow) => {
@@ -90,6 +92,7 @@ export function makePollToken(needs: Needs): PollToken {
       expiresInS: Math.floor((row.expiresAtMs - now()) / 1000),
     }
     if (grant.subject.type === 'external_sso') {
+      if (await externals.isBlocked(grant.subject.issuer, grant.subject.email)) return null
       return { ...issued, account: null, memberships: [], defaultWorkspaceId: null }
     }
     const account = await accounts.find(grant.subject.accountId)

@@ -1,7 +1,9 @@
 import * as v from 'valibot'
+import type { App } from '#domain/app.ts'
 import { parametersOf } from '#domain/app-parameters.ts'
 import { DomainError } from '#domain/errors.ts'
 import { inputSchemaOf } from '#domain/input-schema.ts'
+import type { Page } from '#domain/page.ts'
 import { examples } from '../examples.ts'
 import { type Route, route } from '../route.ts'
 import { envelope, iso, limitUpTo, mode, page, uuid } from '../schemas.ts'
@@ -10,6 +12,39 @@ import { bearerErrors } from './bearer-errors.ts'
 const readErrors = [...bearerErrors, 'insufficient_scope', 'invalid_input', 'workspace_membership_revoked'] as const
 
 const tags = v.array(v.object({ name: v.string() }))
+
+const AppList = envelope(
+  v.object({
+    id: v.string(),
+    name: v.string(),
+    description: v.string(),
+    mode: v.string(),
+    tags,
+    updated_at: v.string(),
+    created_by_name: v.nullable(v.string()),
+    workspace_id: v.string(),
+    workspace_name: v.nullable(v.string()),
+  }),
+)
+
+function rowOf(app: App) {
+  return {
+    id: app.id,
+    name: app.name,
+    description: app.description,
+    mode: app.mode,
+    tags: app.tags.map((name) => ({ name })),
+    updated_at: iso(app.updatedAtMs),
+    created_by_name: app.authorName,
+    workspace_id: app.workspaceId,
+    workspace_name: app.workspaceName,
+  }
+}
+
+function listOf<Row>(found: Page<App>, toRow: (app: App) => Row) {
+  const { page, limit, total, hasMore, data } = found
+  return { page, limit, total, has_more: hasMore, data: data.map(toRow) }
+}
 
 const list = route({
   method: 'get',
@@ -24,43 +59,36 @@ const list = route({
     name: v.optional(v.pipe(v.string(), v.maxLength(200))),
     tag: v.optional(v.pipe(v.string(), v.maxLength(100))),
   }),
-  reply: envelope(
-    v.object({
-      id: v.string(),
-      name: v.string(),
-      description: v.string(),
-      mode: v.string(),
-      tags,
-      updated_at: v.string(),
-      created_by_name: v.nullable(v.string()),
-      workspace_id: v.string(),
-      workspace_name: v.nullable(v.string()),
-    }),
-  ),
+  reply: AppList,
   example: examples.apps,
   errors: readErrors,
   handle: async ({ query }, context, cases) => {
     const { workspace_id: workspaceId, ...filters } = query
     const found = await cases.listApps(context, { workspaceId, ...filters })
-    return {
-      page: found.page,
-      limit: found.limit,
-      total: found.total,
-      has_more: found.hasMore,
-      data: found.data.map((app) => ({
-        id: app.id,
-        name: app.name,
-        description: app.description,
-        mode: app.mode,
-        tags: app.tags.map((name) => ({ name })),
-        updated_at: iso(app.updatedAtMs),
-        created_by_name: app.authorName,
-        workspace_id: app.workspaceId,
-        workspace_name: app.workspaceName,
-      })),
-    }
+    return listOf(found, rowOf)
   },
 })
+
+const permitted = (path: '/apps/permitted' | '/permitted-external-apps') =>
+  route({
+    method: 'get',
+    path,
+    summary: 'The apps that the company permits its external people; a page may be shorter than its limit',
+    access: { kind: 'bearer', scope: 'apps:read:permitted', accepts: 'external_sso', licensed: true },
+    query: v.strictObject({
+      page,
+      limit: limitUpTo(20),
+      mode: v.optional(mode),
+      name: v.optional(v.pipe(v.string(), v.maxLength(200))),
+    }),
+    reply: AppList,
+    errors: ['permitted_apps_unavailable'],
+    handle: async ({ query }, context, cases) => {
+      const found = await cases.listPermittedApps(context, query)
+      // Tags and authors are the workspace's own matter.
+      return listOf(found, (app) => ({ ...rowOf(app), tags: [], created_by_name: null }))
+    },
+  })
 
 const FIELDS = ['info', 'parameters', 'input_schema', 'preflight'] as const
 type Field = (typeof FIELDS)[number]
@@ -148,4 +176,9 @@ function refuseOtherWorkspace(named: string | undefined, workspaceId: string): v
 }
 
 /** The catalogue. */
-export const appRoutes: readonly Route[] = [list, describe]
+export const appRoutes: readonly Route[] = [
+  list,
+  permitted('/apps/permitted'),
+  permitted('/permitted-external-apps'),
+  describe,
+]

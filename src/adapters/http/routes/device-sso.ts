@@ -86,6 +86,7 @@ async function complete(
 ): Promise<Redirect> {
   const completion = await cases.completeSso({ assertion, ip })
   if (completion.kind === 'account_email') return redirect('/device?sso_error=email_belongs_to_dify_account')
+  if (completion.kind === 'blocked') return redirect('/device?sso_error=access_denied')
   deviceCookies.setGrant(completion.sealedGrant)
   return redirect('/device?sso_verified=1')
 }
