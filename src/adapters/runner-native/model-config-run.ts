@@ -1,52 +1,51 @@
 import type { RunJob } from '#application/ports/app-runner.ts'
-import type { Clock } from '#application/ports/clock.ts'
+import { RetrievalFailure } from '#application/ports/retriever.ts'
 import type { NewId } from '#application/ports/secrets.ts'
 import type { JsonObject } from '#domain/app.ts'
-import { objectAt, textAt } from '#domain/json.ts'
-import { NO_USAGE, type RunFailure, type RunStep, type RunTotals } from '#domain/run.ts'
-import { textOf } from './graph/variable-pool.ts'
-import { type ModelClient, ModelFailure, type ModelMessage } from './models/model-client.ts'
+import type { RunFailure, RunStep, RunTotals } from '#domain/run.ts'
+import { newTally, type Tally } from './agent/agent-task.ts'
+import { agentSteps } from './model-config/agent-steps.ts'
+import { knowledgeFor } from './model-config/knowledge.ts'
+import { messagesOf, modelRequest } from './model-config/prompt.ts'
+import { untilAborted } from './model-config/until-aborted.ts'
+import { type ModelClient, ModelFailure } from './models/model-client.ts'
+import { addUsage } from './models/whole-answer.ts'
+import type { NodeServices } from './nodes/node-executor.ts'
+import { resourceOf } from './retrieval/search-datasets.ts'
+import { ToolFailure } from './tools/tool.ts'
 
-type Needs = { readonly model: ModelClient; readonly now: Clock; readonly ids: NewId }
+type Needs = { readonly services: NodeServices; readonly model: ModelClient; readonly ids: NewId }
 
-/** `{{name}}`, as authors of prompts without a graph write variables. */
-const VARIABLE = /\{\{\s*([A-Za-z_][\w.]{0,99})\s*\}\}/g
+/** What is found on the way to an answer. */
+type Found = { readonly tally: Tally; readonly resources: JsonObject[] }
 
-/** Runs an app that is one prompt: chat, completion, or an agent without tools. */
+/** Runs an app without a graph: chat, completion, or an agent. */
 export async function* runModelConfig(
-  { model, now, ids }: Needs,
+  { services, model, ids }: Needs,
   config: JsonObject,
   job: RunJob,
   signal: AbortSignal,
 ): AsyncGenerator<RunStep> {
+  const { now } = services
   const startedAtMs = now()
   yield { kind: 'run_started', inputs: job.request.inputs, reason: 'initial' }
-  const thoughtId = job.app.mode === 'agent-chat' ? ids() : null
-  if (thoughtId !== null) yield thought(thoughtId, '')
 
-  let [answer, usage, failure]: [string, typeof NO_USAGE, RunFailure | null] = ['', NO_USAGE, null]
-  const settings = objectAt(config, 'model')
-  const request = {
-    model: textAt(settings, 'name') || null,
-    provider: textAt(settings, 'provider'),
-    messages: messagesOf(config, job),
-    params: objectAt(settings, 'completion_params'),
-  }
-  if (request.messages.length === 0) failure = { code: 'invalid_param', message: 'The prompt is empty.' }
-  else {
-    try {
-      for await (const chunk of untilAborted(model.stream(request, signal), signal)) {
-        if (chunk.kind === 'usage') usage = chunk.usage
-        if (chunk.kind !== 'text') continue
-        answer += chunk.delta
-        yield { kind: 'text', delta: chunk.delta, fromSelector: null }
-      }
-    } catch (error) {
-      if (!(error instanceof ModelFailure)) throw error
-      failure = error.failure
+  const found: Found = { tally: newTally(), resources: [] }
+  const telling =
+    job.app.mode === 'agent-chat'
+      ? agentSteps({ services, model, ids, ...found }, config, job, signal)
+      : promptSteps(services, model, config, job, found, signal)
+  let [answer, failure]: [string, RunFailure | null] = ['', null]
+  try {
+    for await (const step of untilAborted(telling, signal)) {
+      if (step.kind === 'text') answer += step.delta
+      yield step
     }
+  } catch (error) {
+    failure = failureIn(error)
   }
 
+  const { usage } = found.tally
   const totals: RunTotals = {
     usage,
     totalSteps: 1,
@@ -59,71 +58,32 @@ export async function* runModelConfig(
   } else if (failure !== null) {
     yield { kind: 'failed', failure, outputs: {}, answer, ...totals }
   } else {
-    if (thoughtId !== null) yield thought(thoughtId, answer)
-    yield { kind: 'succeeded', outputs: {}, answer, retrieverResources: [], ...totals }
+    yield { kind: 'succeeded', outputs: {}, answer, retrieverResources: found.resources.map(resourceOf), ...totals }
   }
 }
 
-function messagesOf(config: JsonObject, { app, request, history }: RunJob): readonly ModelMessage[] {
-  const prompt = fillPrompt(textAt(config, 'pre_prompt'), request.inputs, request.query)
-  const images = request.files.flatMap((file) =>
-    file.type === 'image' && file.transferMethod === 'remote_url' ? [{ url: file.url, detail: 'high' }] : [],
-  )
-  const past = app.mode === 'completion' ? [] : history
-  const spoken = request.query.trim() === '' ? '' : request.query
-  const messages: readonly ModelMessage[] = [
-    // Without a question of its own a completion is its prompt.
-    { role: spoken === '' ? 'user' : 'system', text: prompt, ...(spoken === '' ? { images } : {}) },
-    ...past.flatMap(({ query, answer }): ModelMessage[] => [
-      { role: 'user', text: query },
-      { role: 'assistant', text: answer },
-    ]),
-    { role: 'user', text: spoken, images },
-  ]
-  return messages.filter(({ text }) => text.trim() !== '')
-}
-
-/** Unknown names stay as they are: braces are common in prompts that ask for code or JSON. */
-function fillPrompt(prompt: string, inputs: JsonObject, query: string): string {
-  return prompt
-    .replaceAll('{{#query#}}', () => query)
-    .replaceAll(VARIABLE, (whole: string, name: string) => {
-      if (Object.hasOwn(inputs, name)) return textOf(inputs[name])
-      return name === 'query' ? query : whole
-    })
-}
-
-function thought(thoughtId: string, text: string): RunStep {
-  return {
-    kind: 'agent_thought',
-    thoughtId,
-    position: 1,
-    thought: text,
-    observation: '',
-    tool: '',
-    toolLabels: {},
-    toolInput: '',
-    messageFiles: [],
+async function* promptSteps(
+  services: NodeServices,
+  model: ModelClient,
+  config: JsonObject,
+  job: RunJob,
+  { tally, resources }: Found,
+  signal: AbortSignal,
+): AsyncGenerator<RunStep> {
+  resources.push(...(await knowledgeFor(services, config, job.request, signal)))
+  const messages = messagesOf(config, job, resources)
+  if (messages.length === 0) throw new ModelFailure({ code: 'invalid_param', message: 'The prompt is empty.' })
+  for await (const chunk of model.stream({ ...modelRequest(config), messages }, signal)) {
+    if (chunk.kind === 'usage') tally.usage = addUsage(tally.usage, chunk.usage)
+    if (chunk.kind === 'text') yield { kind: 'text', delta: chunk.delta, fromSelector: null }
   }
 }
 
-/** Ends when the signal does, even while a model that ignores it is still thinking. */
-async function* untilAborted<T>(source: AsyncIterable<T>, signal: AbortSignal): AsyncGenerator<T> {
-  const iterator = source[Symbol.asyncIterator]()
-  const aborted = new Promise<{ readonly done: true }>((resolve) => {
-    if (signal.aborted) resolve({ done: true })
-    else signal.addEventListener('abort', () => resolve({ done: true }), { once: true })
-  })
-  try {
-    for (;;) {
-      const pending = iterator.next()
-      // Whoever loses the race must not become an unhandled rejection.
-      pending.catch(() => {})
-      const next = await Promise.race([pending, aborted])
-      if (next.done === true) return
-      yield next.value
-    }
-  } finally {
-    iterator.return?.().catch(() => {})
+/** What the model, a tool's server or the knowledge did; anything else is a fault of ours. */
+function failureIn(error: unknown): RunFailure {
+  if (error instanceof ModelFailure) return error.failure
+  if (error instanceof ToolFailure || error instanceof RetrievalFailure) {
+    return { code: 'invalid_param', message: error.message }
   }
+  throw error
 }

@@ -1,22 +1,28 @@
+import type { AppCatalog } from '#application/ports/app-catalog.ts'
 import type { AppRunner, RunJob } from '#application/ports/app-runner.ts'
 import { type LoadBindings, NO_BINDINGS } from '#application/ports/bindings.ts'
-import type { Clock, Timer } from '#application/ports/clock.ts'
 import type { NewId } from '#application/ports/secrets.ts'
 import { isGraphMode } from '#domain/app-mode.ts'
 import { isEnding, NO_USAGE, type RunFailure, type RunStep } from '#domain/run.ts'
+import { EgressFailure } from './egress/http-egress.ts'
 import { SERVER_FAULT } from './failures.ts'
 import { buildGraph } from './graph/graph.ts'
 import { runGraph } from './graph/run-graph.ts'
+import { makeInnerApps } from './inner-apps.ts'
 import { runModelConfig } from './model-config-run.ts'
 import { createBoundModel, type OpenBoundModel } from './models/bound-model.ts'
 import type { NodeServices } from './nodes/node-executor.ts'
 import { preflightOf } from './preflight.ts'
+import { createExternalKnowledge } from './retrieval/external-knowledge.ts'
+import { type InnerApps, ToolFailure } from './tools/tool.ts'
 
 /** What the runner stands on. A null `model` means that none is configured. */
-export type NativeRunnerNeeds = Omit<NodeServices, 'bindings'> & {
-  readonly now: Clock
-  readonly timer: Timer
+export type NativeRunnerNeeds = Pick<NodeServices, 'model' | 'code' | 'templates' | 'egress' | 'now' | 'timer'> & {
   readonly ids: NewId
+  /** Guarded like `egress`, for MCP servers. Absent: none can be reached. */
+  readonly webFetch?: typeof fetch
+  /** Where apps that others use as tools are. Absent: nowhere. */
+  readonly apps?: Pick<AppCatalog, 'find' | 'definition'>
   /** Absent: no workspace bound anything. */
   readonly bound?: { readonly load: LoadBindings; readonly openModel: OpenBoundModel }
   /** Told of faults of ours; a run only says that something went wrong. */
@@ -25,17 +31,31 @@ export type NativeRunnerNeeds = Omit<NodeServices, 'bindings'> & {
 
 /** Executes imported apps in this process; their code and templates run elsewhere. */
 export function createNativeRunner(needs: NativeRunnerNeeds): AppRunner {
-  const { model, code, templates, egress, bound, now, timer, ids, onFault = () => {} } = needs
+  const { model, code, templates, egress, bound, apps, now, timer, ids, onFault = () => {} } = needs
+  const retriever = createExternalKnowledge(egress)
+  const { webFetch = noWeb } = needs
 
-  async function servicesFor(workspaceId: string): Promise<NodeServices> {
-    const unbound = { model, code, templates, egress, bindings: NO_BINDINGS }
+  async function servicesFor(workspaceId: string, inner: InnerApps): Promise<NodeServices> {
+    const unbound = {
+      model,
+      code,
+      templates,
+      egress,
+      webFetch,
+      retriever,
+      apps: inner,
+      now,
+      timer,
+      bindings: NO_BINDINGS,
+    }
     if (bound === undefined) return unbound
     const bindings = await bound.load(workspaceId)
     return { ...unbound, bindings, model: createBoundModel(model, bindings, bound.openModel) }
   }
 
-  async function* stepsOf(job: RunJob, signal: AbortSignal): AsyncGenerator<RunStep> {
-    const services = await servicesFor(job.app.workspaceId)
+  async function* stepsOf(job: RunJob, signal: AbortSignal, depth = 0): AsyncGenerator<RunStep> {
+    const inner = apps === undefined ? NO_APPS : makeInnerApps({ apps, ids, stepsOf }, job, depth)
+    const services = await servicesFor(job.app.workspaceId, inner)
     const { workflow, modelConfig } = job.definition
     if (isGraphMode(job.app.mode)) {
       const graph = workflow === null ? null : buildGraph(workflow)
@@ -44,11 +64,11 @@ export function createNativeRunner(needs: NativeRunnerNeeds): AppRunner {
     }
     if (modelConfig === null) return yield* refused(job, UNUSABLE)
     if (services.model === null) return yield* refused(job, NO_MODEL)
-    yield* runModelConfig({ model: services.model, now, ids }, modelConfig, job, signal)
+    yield* runModelConfig({ services, model: services.model, ids }, modelConfig, job, signal)
   }
 
   return {
-    preflight: async (app, definition) => preflightOf(app, definition, await servicesFor(app.workspaceId)),
+    preflight: async (app, definition) => preflightOf(app, definition, await servicesFor(app.workspaceId, NO_APPS)),
     async *run(job, signal) {
       let started = false
       try {
@@ -64,6 +84,20 @@ export function createNativeRunner(needs: NativeRunnerNeeds): AppRunner {
       }
     },
   }
+}
+
+/** Only for runs that cannot run others. */
+const NO_APPS: InnerApps = {
+  describe: async () => {
+    throw new ToolFailure('apps cannot be used as tools here')
+  },
+  run: async () => {
+    throw new ToolFailure('apps cannot be used as tools here')
+  },
+}
+
+const noWeb: typeof fetch = async () => {
+  throw new EgressFailure('refused', 'the network cannot be reached from here')
 }
 
 const UNUSABLE: RunFailure = { code: 'invalid_param', message: 'The app has no usable definition.' }

@@ -2,17 +2,19 @@ import type { Preflight } from '#application/ports/app-runner.ts'
 import type { App, AppDefinition, JsonObject } from '#domain/app.ts'
 import { isGraphMode } from '#domain/app-mode.ts'
 import type { PreflightIssue } from '#domain/errors.ts'
-import { isObject, objectAt, objectsAt, textAt } from '#domain/json.ts'
+import { objectAt, objectsAt, textAt } from '#domain/json.ts'
+import { unboundTools } from './agent/open-tools.ts'
 import { buildGraph, type Graph, type GraphNode, isContainer } from './graph/graph.ts'
 import { missingModel } from './nodes/ask-model.ts'
 import type { Missing, NodeServices } from './nodes/node-executor.ts'
 import { executorOf } from './nodes/node-table.ts'
+import { datasetsOf, unboundDatasets } from './retrieval/search-datasets.ts'
 
 /** Everything that keeps an app from starting, found by looking at it. Nodes first: a model would not help them. */
 export function preflightOf(app: App, definition: AppDefinition, services: NodeServices): Preflight {
   const { workflow, modelConfig } = definition
   if (isGraphMode(app.mode)) return workflow === null ? unusable() : checkGraph(workflow, services)
-  return modelConfig === null ? unusable() : checkModelConfig(modelConfig, services)
+  return modelConfig === null ? unusable() : checkModelConfig(app.mode, modelConfig, services)
 }
 
 function checkGraph(workflow: JsonObject, services: NodeServices): Preflight {
@@ -43,14 +45,22 @@ function missingOf(node: GraphNode, services: NodeServices): Missing | null {
   return { kind: 'node', reason: `nodes of type ${node.type} cannot be run here`, fix }
 }
 
-function checkModelConfig(config: JsonObject, services: NodeServices): Preflight {
-  const findings: Finding[] = enabledTools(config).map((title) => ({
-    kind: 'node',
-    node: 'agent_mode',
-    title,
-    reason: 'agent tools cannot be run here',
-    fix: 'Remove the tool from the app.',
-  }))
+function checkModelConfig(mode: App['mode'], config: JsonObject, services: NodeServices): Preflight {
+  const agent = objectAt(config, 'agent_mode')
+  const tools = mode === 'agent-chat' && agent.enabled !== false ? objectsAt(agent, 'tools') : []
+  const findings: Finding[] = [
+    ...unboundTools(tools, services.bindings, services).map((lack) => ({
+      kind: 'node' as const,
+      node: 'agent_mode',
+      ...lack,
+    })),
+    ...unboundDatasets(datasetsOf(config), services.bindings).map((lack) => ({
+      kind: 'node' as const,
+      node: 'dataset_configs',
+      title: 'Knowledge',
+      ...lack,
+    })),
+  ]
   if (textAt(config, 'prompt_type') === 'advanced') {
     findings.push({
       kind: 'node',
@@ -60,35 +70,9 @@ function checkModelConfig(config: JsonObject, services: NodeServices): Preflight
       fix: 'Switch the app to a simple prompt.',
     })
   }
-  if (objectsAt(objectAt(objectAt(config, 'dataset_configs'), 'datasets'), 'datasets').some(isKnowledgeOn)) {
-    findings.push({
-      kind: 'node',
-      node: 'dataset_configs',
-      title: 'Knowledge',
-      reason: 'knowledge is not part of an app file',
-      fix: 'Remove the knowledge from the app.',
-    })
-  }
   const missing = missingModel(objectAt(config, 'model'), services.model)
   if (missing !== null) findings.push({ ...missing, node: 'model', title: 'Model' })
   return verdict(findings)
-}
-
-/** Tools by name. The oldest exports wrap each: `{google_search: {enabled: true}}`. */
-function enabledTools(config: JsonObject): readonly string[] {
-  const agent = objectAt(config, 'agent_mode')
-  if (agent.enabled === false) return []
-  return objectsAt(agent, 'tools').flatMap((tool) => {
-    if ('tool_name' in tool) return tool.enabled === false ? [] : [textAt(tool, 'tool_name')]
-    return Object.entries(tool).flatMap(([name, settings]) =>
-      isObject(settings) && settings.enabled === true ? [name] : [],
-    )
-  })
-}
-
-function isKnowledgeOn(entry: JsonObject): boolean {
-  const dataset = objectAt(entry, 'dataset')
-  return dataset.enabled !== false && textAt(dataset, 'id') !== ''
 }
 
 function unusable(): Preflight {

@@ -493,7 +493,7 @@ describe('native runner: preflight', () => {
     const workflow = aWorkflow(
       [
         aStart(),
-        aNode('search', 'knowledge-retrieval'),
+        aNode('search', 'knowledge-retrieval', { dataset_ids: ['d1'] }),
         aCode('rb', '', { code_language: 'ruby' }),
         aNode('orphan', 'tool'),
       ],

@@ -5,7 +5,7 @@ import type { AppMode } from '#domain/app-mode.ts'
 import { NO_USAGE, type RunFailure, type RunStep, type RunTotals, type TokenUsage } from '#domain/run.ts'
 import { SERVER_FAULT } from '../failures.ts'
 import { containerOf } from '../nodes/container-table.ts'
-import { NodeFailure, type NodeResult } from '../nodes/node-executor.ts'
+import { type LogEntry, NodeFailure, type NodeResult } from '../nodes/node-executor.ts'
 import { heard, type StreamEvent, tell } from './answer-stream.ts'
 import { type Entry, type Frame, newEntry } from './frame.ts'
 import type { Frames } from './frames.ts'
@@ -24,6 +24,8 @@ export type RunBook = {
   readonly wasHeard: (place: Place) => boolean
   /** Takes a piece of a node's text; gives what can be told of the answer now. */
   readonly hear: (place: Place, delta: string) => readonly RunStep[]
+  /** What an agent does, in words. */
+  readonly log: (place: Place, entry: LogEntry) => readonly RunStep[]
   readonly keepResult: (place: Place, result: NodeResult) => void
   /** Any failure as one the app may know; a fault of ours is reported and loses its message. */
   readonly keepFailure: (place: Place, error: unknown) => NodeFailure
@@ -148,6 +150,10 @@ export function openRunBook(scheduler: Scheduler, frames: Frames, mode: AppMode,
     hear({ scope, nodeId }, delta) {
       const frame = frames.at(scope)
       return frame === undefined ? [] : say(frame, { kind: 'delta', nodeId, delta })
+    },
+    log(place, { label, status, data }) {
+      const entry = frames.entryAt(place)
+      return entry === undefined ? [] : [{ kind: 'agent_log', nodeExecutionId: entry.executionId, label, status, data }]
     },
     keepResult(place, result) {
       const entry = frames.entryAt(place)

@@ -4,7 +4,7 @@ import type { NewId } from '#application/ports/secrets.ts'
 import type { JsonObject } from '#domain/app.ts'
 import type { RunStep } from '#domain/run.ts'
 import { containerOf } from '../nodes/container-table.ts'
-import type { NodeResult, NodeServices } from '../nodes/node-executor.ts'
+import type { LogEntry, NodeResult, NodeServices } from '../nodes/node-executor.ts'
 import { openFrames } from './frames.ts'
 import type { Graph } from './graph.ts'
 import { createInbox } from './inbox.ts'
@@ -30,6 +30,7 @@ export type GraphNeeds = {
 
 type Report =
   | { readonly kind: 'delta'; readonly place: Place; readonly delta: string; readonly told: () => void }
+  | { readonly kind: 'logged'; readonly place: Place; readonly entry: LogEntry; readonly told: () => void }
   | { readonly kind: 'opened'; readonly execution: Execution; readonly opened: Opened }
   | { readonly kind: 'done'; readonly place: Place; readonly result: NodeResult }
   | { readonly kind: 'failed'; readonly place: Place; readonly error: unknown }
@@ -67,9 +68,11 @@ export async function* runGraph(
   const execute = (execution: Execution) => {
     const place = { scope: execution.scope, nodeId: execution.nodeId }
     const halt = halts.get(place.scope)?.signal ?? AbortSignal.abort()
-    void runNode(needs.services, frames, job, place, halt, (delta) => {
-      return new Promise((told) => inbox.push({ kind: 'delta', place, delta, told }))
-    }).then(
+    const telling = {
+      emit: (delta: string) => new Promise<void>((told) => inbox.push({ kind: 'delta', place, delta, told })),
+      log: (entry: LogEntry) => new Promise<void>((told) => inbox.push({ kind: 'logged', place, entry, told })),
+    }
+    void runNode(needs.services, frames, job, place, halt, telling).then(
       (result) => inbox.push({ kind: 'done', place, result }),
       (error: unknown) => inbox.push({ kind: 'failed', place, error }),
     )
@@ -131,6 +134,10 @@ export async function* runGraph(
         yield* book.hear(report.place, report.delta)
         report.told()
         event = null
+      } else if (report.kind === 'logged') {
+        yield* book.log(report.place, report.entry)
+        report.told()
+        event = null
       } else {
         if (report.kind === 'opened') yield* book.keepOpened(report.execution, report.opened)
         event = eventOf(report, book)
@@ -140,11 +147,11 @@ export async function* runGraph(
     signal.removeEventListener('abort', onAbort)
     for (const halt of halts.values()) halt.abort()
     for (const cancel of cancels) cancel()
-    for (const report of inbox.drain()) if (report.kind === 'delta') report.told()
+    for (const report of inbox.drain()) if ('told' in report) report.told()
   }
 }
 
-function eventOf(report: Exclude<Report, { kind: 'delta' }>, book: RunBook): SchedulerEvent {
+function eventOf(report: Exclude<Report, { kind: 'delta' | 'logged' }>, book: RunBook): SchedulerEvent {
   switch (report.kind) {
     case 'opened': {
       const { scope, nodeId } = report.execution

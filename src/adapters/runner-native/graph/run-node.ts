@@ -1,6 +1,6 @@
 import type { RunJob } from '#application/ports/app-runner.ts'
 import { containerOf } from '../nodes/container-table.ts'
-import { NodeFailure, type NodeResult, type NodeServices } from '../nodes/node-executor.ts'
+import { NodeFailure, type NodeResult, type NodeServices, type NodeTask } from '../nodes/node-executor.ts'
 import { executorOf } from '../nodes/node-table.ts'
 import type { Frames } from './frames.ts'
 import type { Opened } from './rounds.ts'
@@ -24,7 +24,7 @@ export async function runNode(
   job: RunJob,
   { scope, nodeId }: Place,
   signal: AbortSignal,
-  emit: (delta: string) => Promise<void>,
+  { emit, log }: Pick<NodeTask, 'emit' | 'log'>,
 ): Promise<NodeResult> {
   const frame = frames.at(scope)
   const node = frame?.graph.nodes.get(nodeId)
@@ -43,5 +43,6 @@ export async function runNode(
       if (Object.keys(kept).length > 0) await job.saveVariables(kept)
     },
     emit: signal.aborted ? async () => {} : emit,
+    log: signal.aborted ? async () => {} : log,
   })
 }

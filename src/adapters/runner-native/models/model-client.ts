@@ -3,11 +3,21 @@ import type { RunFailure, TokenUsage } from '#domain/run.ts'
 
 /** One turn of what a model is sent. */
 export type ModelMessage = {
-  readonly role: 'system' | 'user' | 'assistant'
+  readonly role: 'system' | 'user' | 'assistant' | 'tool'
   readonly text: string
   /** Addresses of pictures that belong to a user message. */
   readonly images?: readonly { readonly url: string; readonly detail: string }[]
+  /** What the assistant called in this turn. */
+  readonly calls?: readonly ToolCall[]
+  /** The call that a tool's message answers. */
+  readonly callId?: string
 }
+
+/** A function that a model may call; `parameters` is a JSON schema of an object. */
+export type ToolOffer = { readonly name: string; readonly description: string; readonly parameters: JsonObject }
+
+/** A model's wish to call a function. The arguments are the model's own text: mostly JSON. */
+export type ToolCall = { readonly id: string; readonly name: string; readonly arguments: string }
 
 /** What a model is asked. */
 export type ModelRequest = {
@@ -18,11 +28,15 @@ export type ModelRequest = {
   readonly messages: readonly ModelMessage[]
   /** The app's completion parameters, passed on as they are. */
   readonly params: JsonObject
+  readonly tools?: readonly ToolOffer[]
+  /** The one tool that it has to call; absent: as it likes. */
+  readonly mustCall?: string
 }
 
 /** A piece of a model's answer. */
 export type ModelChunk =
   | { readonly kind: 'text' | 'reasoning'; readonly delta: string }
+  | { readonly kind: 'call'; readonly call: ToolCall }
   | { readonly kind: 'finish'; readonly reason: string }
   | { readonly kind: 'usage'; readonly usage: TokenUsage }
 

@@ -2,7 +2,14 @@ import OpenAI, { APIError } from 'openai'
 import type { Json, JsonObject } from '#domain/app.ts'
 import type { RunFailure } from '#domain/run.ts'
 import { EgressFailure } from '../egress/http-egress.ts'
-import { type ModelChunk, type ModelClient, ModelFailure, type ModelMessage } from './model-client.ts'
+import { collectCalls } from './collect-calls.ts'
+import {
+  type ModelChunk,
+  type ModelClient,
+  ModelFailure,
+  type ModelMessage,
+  type ModelRequest,
+} from './model-client.ts'
 
 /** Where a model is served, and how to ask there. */
 export type Endpoint = {
@@ -16,6 +23,8 @@ export type Endpoint = {
 const TIMEOUT_MS = 600_000
 const DEFAULT_RETRY_AFTER_MS = 1000
 const MAX_DETAIL = 300
+/** How servers answer for models that cannot call functions; each has its own words. */
+const TOOLS_REFUSED = [400, 404, 422, 500, 501]
 
 /** Any server that speaks the chat completions protocol. A failed call is not repeated here: that is the app's choice. */
 export function createOpenAiModel({ baseUrl, apiKey, name, fetch }: Endpoint): ModelClient {
@@ -29,12 +38,15 @@ export function createOpenAiModel({ baseUrl, apiKey, name, fetch }: Endpoint): M
   })
   return {
     canRun: (model) => (name ?? model) !== null,
-    async *stream({ model, messages, params }, signal) {
+    async *stream(request, signal) {
+      const { model, messages, params } = request
+      const calls = collectCalls()
       try {
         // Unknown parameters (enable_thinking, web_search, …) pass through untouched; the types cannot know them.
         const chunks = await client.chat.completions.create(
           {
             ...wireParams(params),
+            ...wireTools(request),
             model: name ?? model ?? '',
             messages: messages.map(toWire),
             stream: true as const,
@@ -42,10 +54,15 @@ export function createOpenAiModel({ baseUrl, apiKey, name, fetch }: Endpoint): M
           },
           { signal },
         )
-        for await (const chunk of chunks) yield* read(chunk)
+        for await (const chunk of chunks) {
+          for (const piece of chunk.choices?.[0]?.delta?.tool_calls ?? []) calls.take(piece)
+          yield* read(chunk)
+        }
+        for (const call of calls.all()) yield { kind: 'call', call }
       } catch (error) {
         if (signal.aborted) return
-        throw new ModelFailure(explain(error, apiKey), { cause: error })
+        if (error instanceof ModelFailure) throw error
+        throw new ModelFailure(explain(error, apiKey, request), { cause: error })
       }
     },
   }
@@ -69,7 +86,26 @@ function schemaOf(schema: Json): Json {
   }
 }
 
-function toWire({ role, text, images = [] }: ModelMessage): OpenAI.ChatCompletionMessageParam {
+function wireTools({ tools = [], mustCall }: ModelRequest) {
+  if (tools.length === 0) return {}
+  const functions = tools.map(({ name, description, parameters }) => ({
+    type: 'function' as const,
+    function: { name, description, parameters: { ...parameters } },
+  }))
+  if (mustCall === undefined) return { tools: functions }
+  return { tools: functions, tool_choice: { type: 'function' as const, function: { name: mustCall } } }
+}
+
+function toWire({ role, text, images = [], calls = [], callId = '' }: ModelMessage): OpenAI.ChatCompletionMessageParam {
+  if (role === 'tool') return { role, content: text, tool_call_id: callId }
+  if (role === 'assistant' && calls.length > 0) {
+    const wire = calls.map((call) => ({
+      id: call.id,
+      type: 'function' as const,
+      function: { name: call.name, arguments: call.arguments },
+    }))
+    return { role, content: text === '' ? null : text, tool_calls: wire }
+  }
   if (role !== 'user' || images.length === 0) return { role, content: text }
   const pictures = images.map(({ url, detail }) => ({
     type: 'image_url' as const,
@@ -94,7 +130,7 @@ function* read(chunk: OpenAI.ChatCompletionChunk): Generator<ModelChunk> {
 }
 
 /** The failure as the caller may read it: the operator's key and address stay out of it. */
-function explain(error: unknown, apiKey: string | null): RunFailure {
+function explain(error: unknown, apiKey: string | null, { tools = [] }: ModelRequest): RunFailure {
   if (!(error instanceof APIError) || error.status === undefined) {
     const { cause } = error instanceof Error ? error : {}
     if (cause instanceof EgressFailure) {
@@ -108,6 +144,9 @@ function explain(error: unknown, apiKey: string | null): RunFailure {
   }
   if (error.status === 402 || error.code === 'insufficient_quota') {
     return { code: 'provider_quota_exceeded', message: "The model's quota is used up." }
+  }
+  if (tools.length > 0 && TOOLS_REFUSED.includes(error.status) && /tool|function/i.test(detail)) {
+    return { code: 'model_currently_not_support', message: `The model takes no tools${detail}` }
   }
   if (error.status === 404)
     return { code: 'model_currently_not_support', message: `The model is not available${detail}` }

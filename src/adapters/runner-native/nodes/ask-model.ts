@@ -1,52 +1,40 @@
 import type { Json, JsonObject } from '#domain/app.ts'
 import { objectAt, textAt } from '#domain/json.ts'
-import { NO_USAGE, type TokenUsage } from '#domain/run.ts'
+import type { TokenUsage } from '#domain/run.ts'
 import { fillTemplate, type VariablePool } from '../graph/variable-pool.ts'
 import { howToBind } from '../how-to-bind.ts'
-import { ModelFailure, type ModelMessage } from '../models/model-client.ts'
+import { ModelFailure, type ModelMessage, type ModelRequest } from '../models/model-client.ts'
+import { type Hearing, type Said, wholeAnswer } from '../models/whole-answer.ts'
 import { type Missing, NodeFailure, type NodeServices, type NodeTask } from './node-executor.ts'
 
 const MAX_PARAM_DEPTH = 20
-
-/** A model's whole answer. */
-export type Said = {
-  readonly text: string
-  readonly reasoning: string
-  readonly finishReason: string | null
-  readonly usage: TokenUsage
-}
-
-/** Who hears the answer while it comes; resolves when there is room for more. */
-export type Hearing = (delta: string) => Promise<void>
 
 /**
  * Asks the node's model.
  * @throws NodeFailure when there is none, or it fails
  */
-export async function askModel(task: NodeTask, messages: readonly ModelMessage[], hear?: Hearing): Promise<Said> {
+export async function askModel(
+  task: NodeTask,
+  messages: readonly ModelMessage[],
+  hear?: Hearing,
+  calling: Pick<ModelRequest, 'tools' | 'mustCall'> = {},
+): Promise<Said> {
   const { node, pool, services, signal } = task
-  if (services.model === null) {
-    throw new NodeFailure('ProviderNotInitialize', 'no model is configured', {
-      failure: { code: 'provider_not_initialize', message: 'No model is configured.' },
-    })
-  }
-  const request = { ...modelOf(node.data), messages, params: paramsOf(node.data, pool) }
-  let [text, reasoning, finishReason, usage]: [string, string, string | null, TokenUsage] = ['', '', null, NO_USAGE]
+  if (services.model === null) throw noModel()
+  const request = { ...modelOf(node.data), messages, params: paramsOf(objectAt(node.data, 'model'), pool), ...calling }
   try {
-    for await (const chunk of services.model.stream(request, signal)) {
-      if (chunk.kind === 'usage') usage = chunk.usage
-      else if (chunk.kind === 'finish') finishReason = chunk.reason
-      else if (chunk.kind === 'reasoning') reasoning += chunk.delta
-      else {
-        text += chunk.delta
-        await hear?.(chunk.delta)
-      }
-    }
+    return await wholeAnswer(services.model, request, signal, hear)
   } catch (error) {
     if (!(error instanceof ModelFailure)) throw error
-    throw new NodeFailure('InvokeError', error.message, { failure: error.failure, usage }, { cause: error })
+    throw new NodeFailure('InvokeError', error.message, { failure: error.failure }, { cause: error })
   }
-  return { text, reasoning, finishReason, usage }
+}
+
+/** The failure of a node that has no model to ask. */
+export function noModel(): NodeFailure {
+  return new NodeFailure('ProviderNotInitialize', 'no model is configured', {
+    failure: { code: 'provider_not_initialize', message: 'No model is configured.' },
+  })
 }
 
 /** What keeps a node from asking its model. */
@@ -72,7 +60,7 @@ export function wireUsage({ promptTokens, completionTokens, totalTokens }: Token
 }
 
 /** `temperature` and the like as they are; placeholders in texts are filled. */
-function paramsOf(data: JsonObject, pool: VariablePool): JsonObject {
+export function paramsOf(settings: JsonObject, pool: VariablePool): JsonObject {
   const fill = (value: Json, depth: number): Json => {
     if (typeof value === 'string') return fillTemplate(pool, value)
     if (typeof value !== 'object' || value === null || depth > MAX_PARAM_DEPTH) return value
@@ -80,7 +68,7 @@ function paramsOf(data: JsonObject, pool: VariablePool): JsonObject {
     return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, fill(item, depth + 1)]))
   }
   return Object.fromEntries(
-    Object.entries(objectAt(objectAt(data, 'model'), 'completion_params')).map(([key, value]) => [key, fill(value, 0)]),
+    Object.entries(objectAt(settings, 'completion_params')).map(([key, value]) => [key, fill(value, 0)]),
   )
 }
 
@@ -88,6 +76,10 @@ function modelOf(data: JsonObject): { readonly model: string | null; readonly pr
   return modelIn(objectAt(data, 'model'))
 }
 
-function modelIn(settings: JsonObject): { readonly model: string | null; readonly provider: string } {
-  return { model: textAt(settings, 'name') || null, provider: textAt(settings, 'provider') }
+/** The model that settings name; agents call its name `model`. */
+export function modelIn(settings: JsonObject): { readonly model: string | null; readonly provider: string } {
+  return {
+    model: textAt(settings, 'name') || textAt(settings, 'model') || null,
+    provider: textAt(settings, 'provider'),
+  }
 }

@@ -2,6 +2,7 @@ import type { Json, JsonObject } from '#domain/app.ts'
 import { isList, isObject, numberAt, objectAt, textAt, textsAt } from '#domain/json.ts'
 import { fillTemplate, isFile, resolve, textOf } from '../graph/variable-pool.ts'
 import type { ModelMessage } from '../models/model-client.ts'
+import { resourceOf } from '../retrieval/search-datasets.ts'
 import { namedVariables } from './named-variables.ts'
 import { NodeFailure, type NodeTask } from './node-executor.ts'
 
@@ -34,7 +35,8 @@ export async function promptOf(task: NodeTask): Promise<readonly ModelMessage[]>
 /** The list that `{{#context#}}` stands for, when it holds what a knowledge search found. */
 export function retrievedFrom({ node, pool }: NodeTask): readonly Json[] {
   const value = contextValue(node.data, pool)
-  return isList(value) ? value.filter((item) => isObject(item) && 'content' in item) : []
+  if (!isList(value)) return []
+  return value.filter(isObject).flatMap((item) => ('content' in item ? [resourceOf(item)] : []))
 }
 
 /** Completion models have one text instead of a list of messages. */

@@ -1,6 +1,7 @@
 import { textAt } from '#domain/json.ts'
 import { createThinkingSplitter, splitThinking } from '../models/split-thinking.ts'
-import { askModel, checkModel, type Hearing, type Said, wireUsage } from './ask-model.ts'
+import type { Hearing, Said } from '../models/whole-answer.ts'
+import { askModel, checkModel, wireUsage } from './ask-model.ts'
 import { promptOf, retrievedFrom } from './llm-prompt.ts'
 import { type NodeExecutor, NodeFailure, type NodeTask } from './node-executor.ts'
 import { askingFor, schemaOf, structured } from './structured-output.ts'

@@ -1,26 +1,29 @@
 import type { RunJob } from '#application/ports/app-runner.ts'
 import type { Bindings } from '#application/ports/bindings.ts'
+import type { Retriever } from '#application/ports/retriever.ts'
 import type { Json, JsonObject } from '#domain/app.ts'
 import type { PreflightIssue } from '#domain/errors.ts'
 import type { RunFailure, TokenUsage } from '#domain/run.ts'
-import type { CodeRunner, TemplateRenderer } from '../code/code-runner.ts'
-import type { HttpEgress } from '../egress/http-egress.ts'
+import type { TemplateRenderer } from '../code/code-runner.ts'
 import type { GraphNode } from '../graph/graph.ts'
 import type { VariablePool } from '../graph/variable-pool.ts'
 import type { ModelClient } from '../models/model-client.ts'
+import type { ToolNeeds } from '../tools/tool.ts'
 
 /** What nodes work with. */
-export type NodeServices = {
+export type NodeServices = ToolNeeds & {
   readonly model: ModelClient | null
-  readonly code: CodeRunner
   readonly templates: TemplateRenderer
-  readonly egress: HttpEgress
+  readonly retriever: Retriever
   /** What the app's workspace bound its models, datasets and tools to. */
   readonly bindings: Bindings
 }
 
 /** A variable's new value. */
 export type Assignment = { readonly selector: readonly string[]; readonly value: Json }
+
+/** What an agent does, for those who watch it. */
+export type LogEntry = { readonly label: string; readonly status: string; readonly data: JsonObject }
 
 /** One execution of one node. */
 export type NodeTask = {
@@ -30,6 +33,8 @@ export type NodeTask = {
   readonly services: NodeServices
   /** Tells a piece of the node's `text` while it grows; resolves when the run has room for more. */
   readonly emit: (delta: string) => Promise<void>
+  /** Tells what an agent does; resolves as `emit` does. */
+  readonly log: (entry: LogEntry) => Promise<void>
   /** Changes variables for every later reader at once; resolves when those of the conversation are kept. */
   readonly assign: (assignments: readonly Assignment[]) => Promise<void>
   readonly signal: AbortSignal

@@ -1,3 +1,4 @@
+import { agent } from './agent.ts'
 import { answer } from './answer.ts'
 import { assigner } from './assigner.ts'
 import { code } from './code.ts'
@@ -5,6 +6,7 @@ import { documentExtractor } from './document-extractor.ts'
 import { end } from './end.ts'
 import { httpRequest } from './http-request.ts'
 import { ifElse } from './if-else.ts'
+import { knowledgeRetrieval } from './knowledge-retrieval.ts'
 import { listOperator } from './list-operator.ts'
 import { llm } from './llm.ts'
 import type { NodeExecutor } from './node-executor.ts'
@@ -13,6 +15,7 @@ import { pass } from './pass.ts'
 import { questionClassifier } from './question-classifier.ts'
 import { start } from './start.ts'
 import { templateTransform } from './template-transform.ts'
+import { tool } from './tool.ts'
 import { variableAggregator } from './variable-aggregator.ts'
 
 /** The node types that can be run. `variable-assigner` is what an aggregator was called first. */
@@ -35,6 +38,9 @@ export type SupportedType =
   | 'loop-start'
   | 'loop-end'
   | 'code'
+  | 'tool'
+  | 'agent'
+  | 'knowledge-retrieval'
 
 const table: { readonly [T in SupportedType]: NodeExecutor } = {
   start,
@@ -55,6 +61,9 @@ const table: { readonly [T in SupportedType]: NodeExecutor } = {
   'loop-start': pass,
   'loop-end': pass,
   code,
+  tool,
+  agent,
+  'knowledge-retrieval': knowledgeRetrieval,
 }
 
 /** The executor of a node type, or null when it cannot be run. */
