@@ -74,9 +74,9 @@ export function accountLifecycleContract(name: string, open: Open): void {
       await refreshTokens.use(hash, NOW_MS)
       await lifecycle.endSignIns(person.id)
       const late = await aSignIn(person.id, mine)
-      expect(await refreshTokens.isLive(mine, NOW_MS)).to.equal(false)
+      expect(await refreshTokens.isLive({ family: mine, accountId: person.id }, NOW_MS)).to.equal(false)
       expect(await refreshTokens.use(late.hash, NOW_MS)).to.deep.equal({ kind: 'unknown' })
-      expect(await refreshTokens.isLive(foreign, NOW_MS)).to.equal(true)
+      expect(await refreshTokens.isLive({ family: foreign, accountId: other.id }, NOW_MS)).to.equal(true)
     })
   })
 }

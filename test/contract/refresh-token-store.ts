@@ -46,11 +46,19 @@ export function refreshTokenStoreContract(name: string, open: Open): void {
       const { refreshTokens } = opened.stores
       const { family, hash, expiresAtMs } = await aRefreshToken()
       await refreshTokens.use(hash, NOW_MS)
-      expect(await refreshTokens.isLive(family, expiresAtMs - 1)).to.equal(true)
-      expect(await refreshTokens.isLive(family, expiresAtMs)).to.equal(false)
+      expect(await refreshTokens.isLive({ family, accountId }, expiresAtMs - 1)).to.equal(true)
+      expect(await refreshTokens.isLive({ family, accountId }, expiresAtMs)).to.equal(false)
       await refreshTokens.endFamily(family)
-      expect(await refreshTokens.isLive(family, NOW_MS)).to.equal(false)
-      expect(await refreshTokens.isLive(randomUUID(), NOW_MS)).to.equal(false)
+      expect(await refreshTokens.isLive({ family, accountId }, NOW_MS)).to.equal(false)
+      expect(await refreshTokens.isLive({ family: randomUUID(), accountId }, NOW_MS)).to.equal(false)
+    })
+
+    // Who got hold of the signing key must not sign in as others by the sign-in of their own.
+    it('a sign-in is the person’s who signed in, and nobody else’s', async () => {
+      const { refreshTokens } = opened.stores
+      const { family } = await aRefreshToken()
+      expect(await refreshTokens.isLive({ family, accountId }, NOW_MS)).to.equal(true)
+      expect(await refreshTokens.isLive({ family, accountId: randomUUID() }, NOW_MS)).to.equal(false)
     })
 
     // A refresh under way while the person signs out would otherwise hand the browser a living session.
@@ -59,7 +67,7 @@ export function refreshTokenStoreContract(name: string, open: Open): void {
       const { family } = await aRefreshToken()
       await refreshTokens.endFamily(family)
       const late = await aRefreshToken({ family })
-      expect(await refreshTokens.isLive(family, NOW_MS)).to.equal(false)
+      expect(await refreshTokens.isLive({ family, accountId }, NOW_MS)).to.equal(false)
       expect(await refreshTokens.use(late.hash, NOW_MS)).to.deep.equal({ kind: 'unknown' })
     })
   })

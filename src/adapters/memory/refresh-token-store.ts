@@ -20,11 +20,13 @@ export function createMemoryRefreshTokenStore(database: MemoryDatabase): Refresh
 
     endFamily: (family) => database.run(() => endedFamilies.set(family, true)),
 
-    isLive: (family, nowMs) =>
+    isLive: ({ family, accountId }, nowMs) =>
       database.run(
         () =>
           endedFamilies.get(family) === undefined &&
-          refreshTokens.rows().some((token) => token.family === family && nowMs < token.expiresAtMs),
+          refreshTokens
+            .rows()
+            .some((one) => one.family === family && one.accountId === accountId && nowMs < one.expiresAtMs),
       ),
   }
 }

@@ -51,12 +51,12 @@ export function createPostgresRefreshTokenStore(em: EntityManager): RefreshToken
       )
     },
 
-    async isLive(family, nowMs) {
+    async isLive({ family, accountId }, nowMs) {
       const live = await rowOf(
         em,
         `select 1 as one from console_refresh_tokens held
-          where held.family = ? and held.expires_at > ? and ${STANDS} limit 1`,
-        [family, instant(nowMs)],
+          where held.family = ? and held.account_id = ? and held.expires_at > ? and ${STANDS} limit 1`,
+        [family, accountId, instant(nowMs)],
       )
       return live !== null
     },

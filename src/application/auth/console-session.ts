@@ -49,7 +49,7 @@ export function makeConsoleGuards(needs: Needs): ConsoleGuards {
 
   async function whoIs({ accessToken }: BrowserClaims): Promise<SignedIn | null> {
     const session = accessToken === null ? null : await consoleTokens.readAccess(accessToken)
-    if (session === null || !(await refreshTokens.isLive(session.family, now()))) return null
+    if (session === null || !(await refreshTokens.isLive(session, now()))) return null
     const account = await accounts.find(session.accountId)
     if (account === null || account.status === 'banned' || account.status === 'closed') return null
     return { account, session }

@@ -1,3 +1,5 @@
+import type { ConsoleSession } from './console-tokens.ts'
+
 export type RefreshToken = {
   readonly hash: string
   /** All tokens that descend from one sign-in. */
@@ -19,6 +21,8 @@ export interface RefreshTokenStore {
   use(hash: string, atMs: number): Promise<RefreshUse>
   /** Ends a sign-in: every token of the family is gone. */
   endFamily(family: string): Promise<void>
-  /** Whether the sign-in stands at `nowMs`: not ended, and with an unexpired token, used or not. */
-  isLive(family: string, nowMs: number): Promise<boolean>
+  /**
+   * Whether the sign-in stands at `nowMs`: this very person's, not ended, and with an unexpired token, used or not.
+   */
+  isLive(session: ConsoleSession, nowMs: number): Promise<boolean>
 }

@@ -129,7 +129,9 @@ const STORIES: Readonly<Record<AuditEventName, Story | null>> = {
         happened: async (outcome) => {
           const live = families
             .slice(before)
-            .map((family) => place.ports.refreshTokens.isLive(family, place.clock.now()))
+            .map((family) =>
+              place.ports.refreshTokens.isLive({ family, accountId: place.owner.accountId }, place.clock.now()),
+            )
           return statusOf(outcome) === 200 || (await Promise.all(live)).includes(true)
         },
       }
