@@ -129,6 +129,26 @@ export function appCatalogContract(name: string, open: Open): void {
       expect(await opened.stores.apps.definition('nope')).to.equal(null)
     })
 
+    it('gives the file of the published definition, or of the version asked for, and of no other app', async () => {
+      const { workspace } = await aCatalogue()
+      const source = 'app: {name: "ü \\u0000"}\r\n# as it came\n'
+      const app = anApp({ workspaceId: workspace.id, source })
+      const other = anApp({
+        workspaceId: workspace.id,
+        definition: { ...app.definition, id: randomUUID(), kind: 'draft' },
+      })
+      const { apps } = opened.stores
+      await apps.add(app)
+      await apps.add(other)
+      expect(await apps.source(app.id)).to.equal(source)
+      expect(await apps.source(app.id, app.definition.id)).to.equal(source)
+      expect(await apps.source(app.id, other.definition.id)).to.equal(null)
+      expect(await apps.source(other.id)).to.equal(null)
+      expect(await apps.source(other.id, other.definition.id)).to.equal(other.source)
+      for (const strange of ['nope', randomUUID()]) expect(await apps.source(strange)).to.equal(null)
+      expect(await apps.source(app.id, 'nope')).to.equal(null)
+    })
+
     it('never runs a draft unasked', async () => {
       const { workspace } = await aCatalogue()
       const app = anApp({ workspaceId: workspace.id })

@@ -149,6 +149,14 @@ export function bindingsSuite(name: string, options: WorldOptions): void {
       expect(described.json.preflight).to.deep.equal(refused.json.details)
     })
 
+    it('H10 an app with a node that cannot be run is refused with everything it lacks', async () => {
+      const file = graphChatFile().replace('{type: answer, title: Answer,', '{type: knowledge-index, title: Index,')
+      const refused = await run(await place.addApp(file), await mintOwn(place))
+      expect([refused.status, refused.json.code]).to.deep.equal([422, 'app_not_runnable'])
+      expect(refused.json.details.map(({ node }: { node: string }) => node)).to.deep.equal(['llm', 'answer'])
+      for (const detail of refused.json.details) expect(detail).to.have.all.keys('node', 'title', 'reason', 'fix')
+    })
+
     it('runs an app on what its model is bound to, with that key and name, from the next run on', async () => {
       const endpoint = await aModelEndpoint('Bound and well.')
       try {
