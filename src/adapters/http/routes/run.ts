@@ -82,6 +82,7 @@ const appErrors = [
   'workspace_unavailable',
   'workspace_membership_revoked',
   'subject_no_app_access',
+  'access_check_failed',
   'caller_not_mounted',
 ] as const
 

@@ -1,0 +1,4 @@
+import { onServices } from '../http/on-services.ts'
+import { appAccessSuite } from '../http/suites/app-access.ts'
+
+onServices(appAccessSuite)
