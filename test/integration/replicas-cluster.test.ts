@@ -9,6 +9,8 @@ import { services } from '../support/services.ts'
 import { type Browser, OWNER, type Reply } from '../support/world.ts'
 
 const PER_MINUTE = 5
+/** A command given up after a second, twice over, and what the rest takes. */
+const BOUNDED_MS = 4000
 
 /** Two whole servers on three masters: every route that Redis has a part in. */
 ;(services.postgres === null ? describe.skip : clusterSuite())('two replicas on a Redis Cluster', function () {
@@ -18,6 +20,7 @@ const PER_MINUTE = 5
   let a: Replica
   let b: Replica
   let browser: Browser
+  let mias: Browser
 
   before(async () => {
     cluster = await startCluster()
@@ -30,6 +33,7 @@ const PER_MINUTE = 5
     ;[a, b] = await Promise.all([replicas.start(), replicas.start()])
     await setUp(a)
     browser = await b.signIn()
+    mias = await signedInAnew()
   })
   after(async () => {
     await replicas?.close()
@@ -112,13 +116,54 @@ const PER_MINUTE = 5
   })
 
   it('its scripts flushed on every master: nothing is noticed', async () => {
-    const { token } = await a.login({ label: 'flushed', browser: await signedInAnew() })
+    const { token } = await a.login({ label: 'flushed', browser: mias })
     for (const port of cluster.ports) {
       const master = new Redis(port, '127.0.0.1')
       await master.script('FLUSH')
       await master.quit()
     }
     expect((await b.get(`${API}/workspaces`, { token })).status).to.equal(200)
+  })
+
+  // Bound to nine tokens, so that some of their keys surely live at each master.
+  it('B26 one master that hangs: bearers wait about a second and work, flows there are 503, all ends by itself', async () => {
+    const labels = Array.from({ length: 9 }, (_, at) => `hang ${at}`)
+    const tokens: string[] = []
+    for (const label of labels) tokens.push((await a.login({ label, browser: mias })).token)
+    const ask = () => Promise.all(tokens.map((token) => a.get(`${API}/workspaces`, { token })))
+    let from = 0
+    const start = (label: string) => {
+      from += 1
+      const headers = { 'X-Forwarded-For': `10.0.${Math.floor(from / 250)}.${from % 250}` }
+      return a.post(`${API}/oauth/device/code`, { json: { client_id: 'difyctl', device_label: label }, headers })
+    }
+    const master = new Redis(cluster.ports[0] ?? 0, '127.0.0.1')
+    const pid = Number(/process_id:(\d+)/.exec(await master.info('server'))?.[1])
+    process.kill(pid, 'SIGSTOP')
+    try {
+      const startedAtMs = performance.now()
+      for (const { status } of await ask()) expect(status).to.equal(200)
+      const starts = await Promise.all(labels.map(start))
+      expect(performance.now() - startedAtMs).to.be.below(BOUNDED_MS)
+      const statuses = new Set(starts.map(({ status }) => status))
+      expect([...statuses].toSorted()).to.deep.equal([200, 503])
+      for (const { status, headers } of starts) if (status === 503) expect(headers.get('retry-after')).to.equal('5')
+    } finally {
+      process.kill(pid, 'SIGCONT')
+      master.disconnect()
+    }
+    const deadline = Date.now() + 10_000
+    for (;;) {
+      const starts = await Promise.all(labels.map(start))
+      if (starts.every(({ status }) => status === 200)) break
+      if (Date.now() > deadline) throw new Error('the server does not come back to that master')
+      await new Promise((resolve) => setTimeout(resolve, 50))
+    }
+    for (const { status } of await ask()) expect(status).to.equal(200)
+    await a.logged('redis answers again')
+    // Loud about its cause, once.
+    expect(a.faults.filter((fault) => fault.startsWith('redis'))).to.deep.equal(['redis does not answer'])
+    a.faults.splice(0)
   })
 
   /** Another person, whose approvals have a limit of their own. */

@@ -23,7 +23,7 @@ export type Replica = Visitor & {
   readonly url: string
   readonly pid: number
   /** What it complained of so far: the messages of its error lines, and all of standard error. */
-  readonly faults: readonly string[]
+  readonly faults: string[]
   /** Resolves when a log line of any level with this message has been written. */
   logged(message: string): Promise<void>
   /** Signals this very process and waits for its end. */

@@ -25,6 +25,7 @@ export type RedisLink = {
 /** A dead server must cost a request no more than this before the caller can do without it. */
 const TIMEOUT_MS = 1000
 const MAX_RETRY_DELAY_MS = 2000
+const SLOTS_REFRESH_MS = 5000
 
 /** Connects in the background; the first commands wait for the first attempt, later ones never queue. */
 export function openRedis({ url, keyPrefix, log }: RedisSettings): RedisLink {
@@ -95,6 +96,13 @@ function connect(url: string, name: string): Redis | Cluster {
     enableOfflineQueue: false,
     clusterRetryStrategy: retryStrategy,
     slotsRefreshTimeout: TIMEOUT_MS,
+    // A master that is away is told at once to the caller, who knows what to do without it. Asked again sixteen times,
+    // which is the default, each command would cost its request twenty seconds.
+    retryDelayOnFailover: 0,
+    retryDelayOnClusterDown: 0,
+    // Then its connection has to come back by itself, and who took its place has to be asked for.
+    clusterNodeRetryStrategy: retryStrategy,
+    slotsRefreshInterval: SLOTS_REFRESH_MS,
     redisOptions: {
       ...options,
       ...(username === '' ? {} : { username: decodeURIComponent(username) }),
@@ -114,15 +122,22 @@ function firstAttempt(client: Redis | Cluster): Promise<void> {
   })
 }
 
-/** One line when it goes and one when it is back, however many attempts lie between. */
+/** One line when it goes and one when it is back, however many attempts lie between; in a cluster, for each master. */
 function logOutages(client: Redis | Cluster, log: Log): void {
+  watch(client, {}, log)
+  if (client instanceof Cluster) {
+    client.on('+node', (node: Redis) => watch(node, { node: `${node.options.host}:${node.options.port}` }, log))
+  }
+}
+
+function watch(client: Redis | Cluster, facts: { readonly node?: string }, log: Log): void {
   let isDown = false
   client.on('error', (error: unknown) => {
-    if (!isDown) log.error('redis does not answer', { error })
+    if (!isDown) log.error('redis does not answer', { ...facts, error })
     isDown = true
   })
   client.on('ready', () => {
-    if (isDown) log.info('redis answers again')
+    if (isDown) log.info('redis answers again', facts)
     isDown = false
   })
 }
