@@ -1,5 +1,15 @@
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process'
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
@@ -8,6 +18,7 @@ const ROOT = join(import.meta.dirname, '../..')
 const MODULES = join(ROOT, 'node_modules')
 const SOURCES = [
   'bin',
+  'client',
   'src',
   'migrations',
   'web',
@@ -69,6 +80,39 @@ describe('the packed program', function () {
     expect(latchkey(['--version']).stdout.trim()).to.equal(manifest.version)
     expect(latchkey(['login', '--help'])).to.include({ status: 0, stderr: '' })
     expect(latchkey(['whoami']).status).to.equal(4)
+  })
+
+  it('offers its client to programs that import it, types included', () => {
+    const project = join(home, 'project')
+    const script = `const { createClient, UnexpectedAnswer } = await import('latchkey/client')
+      console.log(typeof createClient({ baseUrl: 'http://127.0.0.1' }).GET, typeof UnexpectedAnswer)`
+    const ran = spawnSync(process.execPath, ['--no-experimental-strip-types', '--input-type=module', '-e', script], {
+      cwd: project,
+      encoding: 'utf8',
+    })
+    expect(ran.stdout.trim(), ran.stderr).to.equal('function function')
+    writeFileSync(
+      join(project, 'use.mts'),
+      `import { createClient } from 'latchkey/client'
+      const reply = await createClient({ baseUrl: '' }).GET('/account')
+      if (reply.status === 200) reply.data.subject_email satisfies string
+      // @ts-expect-error types are there, and strict
+      reply.data.subject_email`,
+    )
+    const tsc = join(MODULES, '.bin/tsc')
+    const options = [
+      '--noEmit',
+      '--strict',
+      '--target',
+      'es2022',
+      '--module',
+      'nodenext',
+      '--lib',
+      'es2024,dom',
+      'use.mts',
+    ]
+    const checked = spawnSync(tsc, options, { cwd: project, encoding: 'utf8' })
+    expect([checked.status, checked.stdout]).to.deep.equal([0, ''])
   })
 
   // Its node_modules holds links, as pnpm's does, and the sandbox may read nothing but its interpreters.

@@ -28,6 +28,15 @@ const row = { ...workspace, status: 'normal', current: true }
 const onePage = <Row>(limit: number, data: Row) => ({ page: 1, limit, total: 1, has_more: false, data: [data] })
 const revoked = { status: 'revoked' as const }
 const usage = { prompt_tokens: 12, completion_tokens: 5, total_tokens: 17 }
+const app = {
+  id: APP,
+  name: 'Greeting',
+  description: 'Greets by name',
+  mode: 'workflow',
+  updated_at: NOON,
+  workspace_id: WORKSPACE,
+  workspace_name: workspace.name,
+}
 const message = { message_id: MESSAGE, conversation_id: CONVERSATION, task_id: TASK, created_at: NOON_S }
 
 export const examples = {
@@ -150,17 +159,11 @@ export const examples = {
 
   apps: {
     query: { workspace_id: WORKSPACE, page: '1', limit: '20', mode: 'workflow' as const, name: 'greet', tag: 'demo' },
-    reply: onePage(20, {
-      id: APP,
-      name: 'Greeting',
-      description: 'Greets by name',
-      mode: 'workflow',
-      tags: [{ name: 'demo' }],
-      updated_at: NOON,
-      created_by_name: 'Olive',
-      workspace_id: WORKSPACE,
-      workspace_name: workspace.name,
-    }),
+    reply: onePage(20, { ...app, tags: [{ name: 'demo' }], created_by_name: 'Olive' }),
+  },
+  permittedApps: {
+    query: { page: '1', limit: '20', mode: 'workflow' as const, name: 'greet' },
+    reply: onePage(20, { ...app, tags: [], created_by_name: null }),
   },
   describeApp: {
     params: { id: APP },

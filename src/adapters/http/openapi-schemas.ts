@@ -1,5 +1,4 @@
 import { toJsonSchema } from '@valibot/to-json-schema'
-import * as v from 'valibot'
 import type { ObjectSchema } from './input.ts'
 
 export type Json = Readonly<Record<string, unknown>>
@@ -19,11 +18,10 @@ export function schemaOf(schema: ObjectSchema, typeMode: 'input' | 'output' = 'i
       // The one custom schema here is a JSON object of the app's own making.
       if (valibotSchema.type === 'custom') return { type: 'object' }
       if (valibotSchema.type === 'loose_object') return { ...jsonSchema, additionalProperties: true }
-      const said = v.getMetadata(valibotSchema as v.GenericSchema).jsonSchema
-      if (said !== undefined) return said as typeof jsonSchema
-      // A default stands in the text of a query, and its schema is of what the text means.
-      if (jsonSchema.type === 'integer' && typeof jsonSchema.default === 'string') {
-        return { ...jsonSchema, default: Number(jsonSchema.default) }
+      // Pattern and default are of the text in a query, and this schema is of what the text means.
+      if (valibotSchema.type === 'optional' && jsonSchema.type === 'integer') {
+        const { pattern: _pattern, ...meant } = jsonSchema
+        return { ...meant, default: Number(meant.default) }
       }
       return undefined
     },

@@ -4,32 +4,28 @@ import { MAX_PAGE_LIMIT } from '#domain/page.ts'
 
 const WHOLE = /^-?\d{1,9}$/
 
-/** A whole number as it stands in a query. */
-const wholeNumber = v.pipe(v.string(), v.regex(WHOLE, 'must be a whole number'), v.transform(Number))
-type Metadata = {
-  readonly jsonSchema: { readonly type: 'integer'; readonly minimum: number; readonly maximum?: number }
-}
+/** A whole number from 1, as it stands in a query. The metadata says what OpenAPI calls it: what the text means. */
+const wholeNumber = (most?: number) =>
+  v.pipe(
+    v.string(),
+    v.metadata({ type: 'integer', minimum: 1, ...(most === undefined ? {} : { maximum: most }) }),
+    v.regex(WHOLE, 'must be a whole number'),
+    v.transform(Number),
+    v.minValue(1),
+  )
 
-/** What OpenAPI calls such a parameter: there the schema is of what the text means. */
-const counted = (most?: number) =>
-  v.metadata<number, Metadata>({
-    jsonSchema: { type: 'integer', minimum: 1, ...(most === undefined ? {} : { maximum: most }) },
-  })
-
-export const page = v.optional(v.pipe(wholeNumber, v.minValue(1), counted()), '1')
+export const page = v.optional(wholeNumber(), '1')
 
 /** More than the cap is refused. */
 export const limitUpTo = (fallback: number) =>
-  v.optional(v.pipe(wholeNumber, v.minValue(1), v.maxValue(MAX_PAGE_LIMIT), counted(MAX_PAGE_LIMIT)), String(fallback))
+  v.optional(v.pipe(wholeNumber(MAX_PAGE_LIMIT), v.maxValue(MAX_PAGE_LIMIT)), String(fallback))
 
 /** More than the cap is served as the cap. */
 export const limitCapped = (fallback: number) =>
   v.optional(
     v.pipe(
-      wholeNumber,
-      v.minValue(1),
+      wholeNumber(),
       v.transform((limit) => Math.min(limit, MAX_PAGE_LIMIT)),
-      counted(),
     ),
     String(fallback),
   )

@@ -82,6 +82,7 @@ const permitted = (path: '/apps/permitted' | '/permitted-external-apps') =>
       name: v.optional(v.pipe(v.string(), v.maxLength(200))),
     }),
     reply: AppList,
+    example: examples.permittedApps,
     errors: ['permitted_apps_unavailable'],
     handle: async ({ query }, context, cases) => {
       const found = await cases.listPermittedApps(context, query)
