@@ -1,6 +1,7 @@
 import { expect } from 'chai'
 import { createSecretBox } from '#adapters/crypto/secret-box.ts'
 import { createConsoleTokens } from '#adapters/jose/console-tokens.ts'
+import { createSsoSealer } from '#adapters/jose/sso-sealer.ts'
 import { makeLoadBindings } from '#application/use-cases/load-bindings.ts'
 import { loadConfig, type SigningKey } from '#src/config.ts'
 import { aPlace } from '../http/place.ts'
@@ -30,6 +31,17 @@ describe('what SECRET_KEY signed or sealed', () => {
       const wanted = survives ? session : null
       expect(await rotated.readAccess(await old.signAccess(session, now() + 60_000))).to.deep.equal(wanted)
       expect(await rotated.readCsrf(await old.signCsrf(session, now() + 60_000))).to.deep.equal(wanted)
+    })
+
+    it(`${step}: an assertion and a grant of an external sign-on ${survives ? 'are read' : 'are refused'}`, async () => {
+      const old = createSsoSealer({ keys: keysOf(BARE), now })
+      const rotated = createSsoSealer({ keys: keysOf(text), now })
+      const person = { email: 'eve@company.example', issuer: 'https://idp.company.example', userCode: 'ABCD-EFGH' }
+      const assertion = { ...person, nonce: 'n' }
+      expect(await rotated.readAssertion(await old.sealAssertion(assertion))).to.deep.equal(survives ? assertion : null)
+      const grant = { ...assertion, csrfToken: 'c', expiresAtMs: now() + 60_000 }
+      const sealed = await old.sealGrant(grant, 'https://api.example')
+      expect(await rotated.readGrant(sealed, 'https://api.example')).to.deep.equal(survives ? grant : null)
     })
 
     it(`${step}: a key that a workspace bound ${survives ? 'is opened' : 'is as good as absent'}`, async () => {
