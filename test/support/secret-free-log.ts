@@ -8,7 +8,7 @@ export function recordingSecrets(ports: Ports, secrets: Set<string>): Ports {
     secrets.add(secret)
     return secret
   }
-  const { digest, flows, consoleTokens, secretBox } = ports
+  const { digest, flows, consoleTokens, secretBox, sealer } = ports
   return {
     ...ports,
     digest: (secret) => note(digest(note(secret))),
@@ -23,6 +23,15 @@ export function recordingSecrets(ports: Ports, secrets: Set<string>): Ports {
       signCsrf: async (session, untilMs) => note(await consoleTokens.signCsrf(session, untilMs)),
       readAccess: (token) => consoleTokens.readAccess(token),
       readCsrf: (token) => consoleTokens.readCsrf(token),
+    },
+    sealer: {
+      sealEnvelope: async (envelope) => note(await sealer.sealEnvelope(envelope)),
+      sealAssertion: async (assertion) => note(await sealer.sealAssertion(assertion)),
+      sealGrant: async (grant, issuedBy) =>
+        note(await sealer.sealGrant({ ...grant, csrfToken: note(grant.csrfToken) }, issuedBy)),
+      readEnvelope: (sealed) => sealer.readEnvelope(sealed),
+      readAssertion: (sealed) => sealer.readAssertion(sealed),
+      readGrant: (sealed, issuedBy) => sealer.readGrant(sealed, issuedBy),
     },
     secretBox: {
       seal: (plain) => note(secretBox.seal(note(plain))),
