@@ -89,7 +89,7 @@ export function loadConfig(env: Environment): { readonly config: Config; readonl
     host,
     port: read.whole('PORT', 5001, 0, 65535),
     databaseUrl,
-    redisUrl: read.url('REDIS_URL', ['redis:', 'rediss:', 'redis+cluster:']),
+    redisUrl: read.url('REDIS_URL', ['redis:', 'rediss:', 'redis+cluster:', 'rediss+cluster:']),
     redisKeyPrefix: read.named('REDIS_KEY_PREFIX', isWord(64), 'up to 64 characters without blanks') ?? 'latchkey:',
     dataDir: absolute(read.text('DATA_DIR') ?? './data'),
     secretKeys,

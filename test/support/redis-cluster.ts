@@ -20,14 +20,18 @@ export function clusterSuite(): Mocha.SuiteFunction | Mocha.PendingSuiteFunction
   return describe.skip
 }
 
-/** Three masters without replicas, on ports and in folders of their own. */
-export async function startCluster(): Promise<TestCluster> {
+/** A certificate for 127.0.0.1 and its key, as paths. */
+export type Certificate = { readonly cert: string; readonly key: string }
+
+/** Three masters without replicas, on ports and in folders of their own; with a certificate, they speak TLS alone. */
+export async function startCluster(tls?: Certificate): Promise<TestCluster> {
   const folder = await mkdtemp(join(tmpdir(), 'latchkey-cluster-'))
   const ports = await freePorts(2 * MASTERS)
   const masters = ports.slice(0, MASTERS)
-  const children = masters.map((port, at) => start(folder, port, ports[MASTERS + at] ?? 0))
+  const children = masters.map((port, at) => start(folder, port, ports[MASTERS + at] ?? 0, tls))
   // They knock until the servers listen.
-  const clients = masters.map((port) => new Redis(port, '127.0.0.1').on('error', () => {}))
+  const secure = tls === undefined ? {} : { tls: { rejectUnauthorized: false } }
+  const clients = masters.map((port) => new Redis(port, '127.0.0.1', secure).on('error', () => {}))
   const [first] = clients
   for (const [at, client] of clients.entries()) {
     const from = Math.floor((at * SLOTS) / MASTERS)
@@ -39,7 +43,7 @@ export async function startCluster(): Promise<TestCluster> {
   for (const client of clients) client.disconnect()
   return {
     ports: masters,
-    url: `redis+cluster://${masters.map((port) => `127.0.0.1:${port}`).join(',')}`,
+    url: `${tls === undefined ? 'redis' : 'rediss'}+cluster://${masters.map((port) => `127.0.0.1:${port}`).join(',')}`,
     async close() {
       for (const child of children) {
         child.kill('SIGKILL')
@@ -50,9 +54,21 @@ export async function startCluster(): Promise<TestCluster> {
   }
 }
 
-function start(folder: string, port: number, busPort: number): ChildProcess {
+function start(folder: string, port: number, busPort: number, tls: Certificate | undefined): ChildProcess {
+  const listener =
+    tls === undefined
+      ? { port }
+      : {
+          port: 0,
+          'tls-port': port,
+          'tls-cluster': 'yes',
+          'tls-auth-clients': 'no',
+          'tls-cert-file': tls.cert,
+          'tls-key-file': tls.key,
+          'tls-ca-cert-file': tls.cert,
+        }
   const options = {
-    port,
+    ...listener,
     'cluster-port': busPort,
     bind: '127.0.0.1',
     dir: folder,

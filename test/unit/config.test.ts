@@ -167,6 +167,13 @@ describe('configuration', () => {
     })
   })
 
+  it('takes a Redis or a cluster of them, in the clear and over TLS', () => {
+    for (const url of ['redis://h', 'rediss://u:p@h:1/2', 'redis+cluster://h1,h2:1', 'rediss+cluster://u:p@h1,h2']) {
+      expect(loadConfig({ REDIS_URL: url }).config.redisUrl).to.equal(url)
+    }
+    expect(faultsOf({ REDIS_URL: 'rediss+cluster://' })).to.have.length(1)
+  })
+
   it('A16 drops the blanks around and between client ids', () => {
     const { config } = loadConfig({ OPENAPI_KNOWN_CLIENT_IDS: ' difyctl , ,acme-cli ' })
     expect(config.knownClientIds).to.deep.equal(['difyctl', 'acme-cli'])

@@ -4,7 +4,7 @@ import { DomainError } from '#domain/errors.ts'
 import { type Commands, SCRIPTS } from './scripts.ts'
 
 export type RedisSettings = {
-  /** `redis://`, `rediss://`, or `redis+cluster://[user:password@]h1:p1,h2:p2`. */
+  /** `redis://` or `redis+cluster://[user:password@]h1:p1,h2:p2`; `rediss` for TLS. */
   readonly url: string
   /** Names the connection in CLIENT LIST; the stores put it before their keys themselves. */
   readonly keyPrefix: string
@@ -75,6 +75,8 @@ function batchTurns(client: Redis): () => void {
   }
 }
 
+type Found = (fault: null, address: string) => void
+
 function connect(url: string, name: string): Redis | Cluster {
   const options = {
     connectionName: name.replaceAll(/[^\w.-]/g, ''),
@@ -88,9 +90,9 @@ function connect(url: string, name: string): Redis | Cluster {
     autoResendUnfulfilledCommands: false,
   } satisfies RedisOptions
   const retryStrategy = (times: number) => Math.min(50 * 2 ** Math.min(times, 10), MAX_RETRY_DELAY_MS)
-  const cluster = /^redis\+cluster:\/\/(?:([^:@]*)(?::([^@]*))?@)?([^/?]+)/.exec(url)
+  const cluster = /^redis(s?)\+cluster:\/\/(?:([^:@]*)(?::([^@]*))?@)?([^/?]+)/.exec(url)
   if (cluster === null) return new Redis(url, { ...options, retryStrategy })
-  const [, username = '', password = '', hosts = ''] = cluster
+  const [, secure = '', username = '', password = '', hosts = ''] = cluster
   return new Cluster(hosts.split(',').map(nodeOf), {
     enableAutoPipelining: true,
     enableOfflineQueue: false,
@@ -103,8 +105,11 @@ function connect(url: string, name: string): Redis | Cluster {
     // Then its connection has to come back by itself, and who took its place has to be asked for.
     clusterNodeRetryStrategy: retryStrategy,
     slotsRefreshInterval: SLOTS_REFRESH_MS,
+    // A certificate is for the name that a node goes by, which must not become its address before it is checked.
+    ...(secure === '' ? {} : { dnsLookup: (host: string, found: Found) => found(null, host) }),
     redisOptions: {
       ...options,
+      ...(secure === '' ? {} : { tls: {} }),
       ...(username === '' ? {} : { username: decodeURIComponent(username) }),
       ...(password === '' ? {} : { password: decodeURIComponent(password) }),
     },
