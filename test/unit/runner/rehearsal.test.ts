@@ -7,7 +7,7 @@ import { minedShape } from '#adapters/runner-native/rehearsal/mined-shape.ts'
 import { makeRehearse, type Rehearsal } from '#adapters/runner-native/rehearsal/rehearse.ts'
 import type { Recording } from '#adapters/runner-native/rehearsal/stub-egress.ts'
 import type { Timer } from '#application/ports/clock.ts'
-import type { JsonObject } from '#domain/app.ts'
+import type { Json, JsonObject } from '#domain/app.ts'
 import { aNode, anAnswer, anEnd, anLlm, aStart, aWorkflow, edges } from './support.ts'
 
 const timer: Timer = (delayMs, fire) => {
@@ -128,6 +128,35 @@ describe('playing an app without its surroundings', () => {
       class_id: '1',
     })
   })
+
+  for (const strategy of ['function_calling', 'ReAct']) {
+    it(`lets an agent (${strategy}) use a tool of ours and one of a stubbed MCP server before it answers`, async () => {
+      const set = (value: Json) => ({ type: 'constant', value })
+      const agent = (id: string, more: JsonObject) =>
+        aNode(id, 'agent', {
+          agent_strategy_name: strategy,
+          agent_parameters: {
+            model: set({ provider: 'openai', model: 'gpt', completion_params: {} }),
+            query: set('What time is it?'),
+            instruction: set('Help.'),
+            ...more,
+          },
+        })
+      const time = { enabled: true, provider_name: 'time', tool_name: 'current_time', parameters: {}, settings: {} }
+      const servers = { mcpServers: { one: { url: 'https://mcp.example/mcp', headers: {} } } }
+      const played = await playGraph(
+        [
+          aStart(),
+          agent('own', { tools: set([time]) }),
+          agent('mcp', { mcp_servers_config: set(JSON.stringify(servers)) }),
+          anEnd('end', 'own.text', 'mcp.text'),
+        ],
+        ['start>own', 'own>mcp', 'mcp>end'],
+      )
+      expect(played).to.deep.include({ preflight: [], status: 'succeeded', error: null })
+      expect(played.outputs?.text).to.match(/\w/)
+    })
+  }
 
   it('finds an answer for code that takes one apart', async function () {
     this.timeout(30_000)

@@ -46,10 +46,13 @@ export function checkModel(node: NodeTask['node'], { model }: NodeServices): Mis
 export function missingModel(settings: JsonObject, client: NodeServices['model']): Missing | null {
   const { model, provider } = modelIn(settings)
   if (client?.canRun(model, provider) === true) return null
-  const command = howToBind({ kind: 'model', provider, name: model ?? 'NAME' })
+  if (model === null) {
+    return { kind: 'model', reason: 'no model is chosen', fix: 'Set MODEL_BASE_URL and MODEL_NAME, or choose a model.' }
+  }
+  const command = howToBind({ kind: 'model', provider, name: model })
   return {
     kind: 'model',
-    reason: model === null ? 'no model is chosen' : `the model ${model} is not bound`,
+    reason: `the model ${model} is not bound`,
     fix: `Bind it: ${command}; or set MODEL_BASE_URL and MODEL_NAME for all.`,
   }
 }

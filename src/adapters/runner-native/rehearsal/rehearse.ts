@@ -12,6 +12,7 @@ import { minedShape } from './mined-shape.ts'
 import { createPlayingModel } from './playing-model.ts'
 import { type Script, scriptsFor, withKey } from './script.ts'
 import { createStubEgress, type Recording } from './stub-egress.ts'
+import { createStubWeb } from './stub-web.ts'
 
 /** How one app file did. `outputs` of a chat is its answer. */
 export type Rehearsal = {
@@ -83,6 +84,7 @@ export function makeRehearse(needs: Needs): Rehearse {
       code: needs.code,
       templates: needs.templates,
       egress: createStubEgress(needs.recording, script),
+      webFetch: createStubWeb(script),
       now: Date.now,
       timer,
       ids: () => crypto.randomUUID(),
