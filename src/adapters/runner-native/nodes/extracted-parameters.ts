@@ -53,6 +53,17 @@ function read(parameter: Parameter, raw: Json): Json {
   return fitsType(type, raw) ? raw : null
 }
 
+/** What a parameter may be, as a JSON schema. */
+export function schemaOf(parameter: Parameter): JsonObject {
+  const { description, options } = parameter
+  const type = typeOf(parameter)
+  const item = itemType(type)
+  const said = description === '' ? {} : { description }
+  if (parameter.type === 'select') return { type: 'string', enum: options, ...said }
+  if (item !== null) return { type: 'array', items: item === 'any' ? {} : { type: item }, ...said }
+  return { type: ['number', 'boolean', 'object'].includes(type) ? type : 'string', ...said }
+}
+
 /** Older files say `bool`. */
 function typeOf({ type }: Parameter): string {
   return type === 'bool' ? 'boolean' : type
