@@ -3,7 +3,8 @@ import { type AdminRequest, parseAdminCommand } from '#adapters/admin/parse-comm
 import { runAdminCommand } from '#adapters/admin/run-command.ts'
 import { parseSince } from '#adapters/admin/since.ts'
 import { UsageError } from '#adapters/admin/usage-error.ts'
-import { aPlace, mintOwn, type Place } from '../http/place.ts'
+import { chatFile } from '../http/app-files.ts'
+import { aPlace, mintExternal, mintOwn, type Place } from '../http/place.ts'
 import { OWNER } from '../support/world.ts'
 
 const parse = (...words: readonly string[]) => parseAdminCommand(words, { readStdin: async () => '', env: {} })
@@ -140,5 +141,56 @@ describe('operators’ commands', () => {
       expect((await prune(true)).lines).to.deep.equal(['{"revoked":0,"expired":0}'])
       expect(await place.edit.tokenRows()).to.have.length(1)
     })
+  })
+})
+
+describe('operators’ commands about access', () => {
+  let place: Place
+  let appId: string
+  beforeEach(async () => {
+    place = await aPlace()
+    appId = await place.addApp(chatFile('Help desk'))
+  })
+  afterEach(() => place.close())
+
+  const run = async (...words: readonly string[]) => runAdminCommand(place.cases, await parse(...words))
+
+  it('app access shows and changes whom an app admits, by name or id', async () => {
+    expect((await run('app', 'access', 'Help desk')).lines).to.deep.equal(['mode  private_all (the default)'])
+    const changed = await run(
+      ...['app', 'access', appId, '--mode', 'private', '--grant', 'Eve@Company.example', '--grant', '@partner.example'],
+      ...['--grant', 'group:Staff', '--json'],
+    )
+    expect(JSON.parse(changed.lines[0] ?? '')).to.deep.equal({
+      app_id: appId,
+      access_mode: 'private',
+      grants: ['@partner.example', 'eve@company.example', 'group:Staff'],
+    })
+    const withdrawn = await run('app', 'access', appId, '--withdraw', '@partner.example')
+    expect(withdrawn.lines).to.deep.equal(['mode  private', 'grant eve@company.example', 'grant group:Staff'])
+  })
+
+  it('app access refuses modes and grants that there are not, and says what there is', async () => {
+    expect(await usageFault('app', 'access', appId, '--mode', 'open')).to.contain('public, sso_verified')
+    for (const grant of ['', 'eve', '@', 'group:', '@-', 'a b@c', `@${'a'.repeat(300)}.example`]) {
+      expect(await usageFault('app', 'access', appId, '--grant', grant), grant).to.contain('--grant takes')
+    }
+    expect(await usageFault('app', 'access')).to.contain('takes an APP')
+    expect((await run('app', 'access', place.ports.newId())).ok).to.equal(false)
+    expect((await run('app', 'access', 'Nothing')).ok).to.equal(false)
+  })
+
+  it('external block ends the tokens of that person at once, and unblock lifts it once', async () => {
+    const token = await mintExternal(place, 'sam@partner.example')
+    const other = await mintExternal(place, 'pat@partner.example')
+    const statusOf = async (bearer: string) => (await place.get('/openapi/v1/account', { token: bearer })).status
+    expect(await statusOf(token)).to.equal(200)
+    expect((await run('external', 'block', 'Sam@Partner.example')).lines[0]).to.contain('tokens revoked: 1')
+    expect(await statusOf(token)).to.equal(401)
+    expect(await statusOf(other)).to.equal(200)
+    expect((await run('external', 'unblock', 'sam@partner.example')).ok).to.equal(true)
+    expect((await run('external', 'unblock', 'sam@partner.example')).lines).to.deep.equal(['no such block stands'])
+    expect(await usageFault('external', 'block', 'sam')).to.contain('takes an EMAIL')
+    expect(await usageFault('external', 'groups', 'sam@partner.example')).to.contain('--issuer')
   })
 })

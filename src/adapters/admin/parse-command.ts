@@ -1,8 +1,10 @@
 import { parseArgs } from 'node:util'
 import * as v from 'valibot'
+import { ACCESS_MODES } from '#domain/app-access.ts'
 import { AUDIT_EVENT_NAMES, isAuditEventName } from '#domain/audit-event.ts'
 import { isEmail } from '#domain/email.ts'
 import { type Outside, readSource } from './outside.ts'
+import { ACCESS_OPTIONS, parseAccessChange, parseExternalChange } from './parse-access.ts'
 import { BINDING_OPTIONS, parseKey, parseSubject, parseTarget, Subject, Target } from './parse-binding.ts'
 import { parseSince } from './since.ts'
 import { UsageError } from './usage-error.ts'
@@ -20,12 +22,28 @@ const Options = v.object({
   'include-secret': v.optional(v.boolean()),
 })
 
+const Grant = v.object({ type: v.picklist(['email', 'domain', 'group']), value: v.string() })
+
 /** An operator's command, complete: files and standard input are read where the operator is. */
 export const AdminRequest = v.variant('command', [
   v.object({ command: v.literal('app import'), source: v.string(), options: Options }),
   v.object({ command: v.literal('app list'), options: Options }),
   v.object({ command: v.literal('app check'), app: v.string(), options: Options }),
   v.object({ command: v.literal('app export'), app: v.string(), options: Options }),
+  v.object({
+    command: v.literal('app access'),
+    app: v.string(),
+    change: v.object({ mode: v.optional(v.picklist(ACCESS_MODES)), grant: v.array(Grant), withdraw: v.array(Grant) }),
+    options: Options,
+  }),
+  v.object({
+    command: v.literal('external change'),
+    change: v.picklist(['block', 'unblock', 'groups']),
+    email: v.string(),
+    issuer: v.nullable(v.string()),
+    groups: v.array(v.string()),
+    options: Options,
+  }),
   v.object({ command: v.literal('binding list'), options: Options }),
   v.object({
     command: v.literal('binding set'),
@@ -51,7 +69,7 @@ export type AdminRequest = v.InferOutput<typeof AdminRequest>
 
 /** Reads words and what they point to. @throws UsageError | UnreadableFile */
 export async function parseAdminCommand(words: readonly string[], outside: Outside): Promise<AdminRequest> {
-  const { values, binding, positionals } = parseWords(words)
+  const { values, given, positionals } = parseWords(words)
   const [group = '', verb = '', operand] = positionals
   const options = values
   switch (`${group} ${verb}`) {
@@ -64,12 +82,19 @@ export async function parseAdminCommand(words: readonly string[], outside: Outsi
       if (operand === undefined) throw new UsageError(`app ${verb} takes an APP`)
       return { command: verb === 'check' ? 'app check' : 'app export', app: operand, options }
     }
+    case 'app access':
+      if (operand === undefined) throw new UsageError('app access takes an APP')
+      return { command: 'app access', app: operand, change: parseAccessChange(given), options }
+    case 'external block':
+    case 'external unblock':
+    case 'external groups':
+      return { command: 'external change', ...parseExternalChange(verb, operand, given), options }
     case 'binding list':
       return { command: 'binding list', options }
     case 'binding set': {
       const subject = parseSubject(verb, positionals.slice(2))
-      const target = await parseTarget(subject, binding, outside)
-      return { command: 'binding set', subject, target, key: await parseKey(binding, outside), options }
+      const target = await parseTarget(subject, given, outside)
+      return { command: 'binding set', subject, target, key: await parseKey(given, outside), options }
     }
     case 'binding remove':
       return { command: 'binding remove', subject: parseSubject(verb, positionals.slice(2)), options }
@@ -134,9 +159,10 @@ function parseWords(words: readonly string[]) {
         confirm: { type: 'boolean' },
         'include-secret': { type: 'boolean' },
         ...BINDING_OPTIONS,
+        ...ACCESS_OPTIONS,
       },
     })
-    return { values: v.parse(Options, values), binding: values, positionals }
+    return { values: v.parse(Options, values), given: values, positionals }
   } catch (error) {
     if (error instanceof v.ValiError) throw new UsageError('--role must be owner, admin, editor or normal')
     throw new UsageError(error instanceof Error ? error.message : 'cannot read the command line')

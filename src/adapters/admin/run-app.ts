@@ -1,8 +1,8 @@
 import type { UseCases } from '#application/use-cases.ts'
 import type { PreflightIssue } from '#domain/errors.ts'
 import { MAX_PAGE_LIMIT } from '#domain/page.ts'
-import { isUuid } from '#domain/uuid.ts'
 import { actingPerson } from './acting-person.ts'
+import { namedApp } from './named-app.ts'
 import type { AdminRequest } from './parse-command.ts'
 import { type AdminReply, done, failed } from './reply.ts'
 
@@ -57,24 +57,6 @@ export async function listApps(cases: UseCases, { options }: Request<'app list'>
   if (options.json) return done(apps.data.map(({ id, name, mode }) => JSON.stringify({ id, name, mode })))
   const more = apps.hasMore ? [`… and ${apps.total - apps.data.length} more`] : []
   return done([...apps.data.map(({ id, name, mode }) => `${id}  ${mode.padEnd(13)}  ${name}`), ...more])
-}
-
-/** An app by its id, or by a name that only one has. */
-async function namedApp(
-  cases: UseCases,
-  named: string,
-  options: AdminRequest['options'],
-): Promise<{ accountId: string; appId: string } | AdminReply> {
-  const person = await actingPerson(cases, options)
-  if ('lines' in person) return person
-  if (isUuid(named)) return { accountId: person.accountId, appId: named }
-  const page = { page: 1, limit: MAX_PAGE_LIMIT, name: named }
-  const found = (await cases.listWorkspaceApps(person.workspaceId, page)).data.filter(({ name }) => name === named)
-  const [app, ...others] = found
-  if (app === undefined) return failed('no app of this workspace has this id or name')
-  return others.length > 0
-    ? failed(`several apps have this name: ${found.map(({ id }) => id).join(', ')}`)
-    : { accountId: person.accountId, appId: app.id }
 }
 
 function answer(ok: boolean, lines: readonly string[]): AdminReply {

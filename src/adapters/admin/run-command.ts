@@ -7,6 +7,7 @@ import { isUuid } from '#domain/uuid.ts'
 import { actingPerson } from './acting-person.ts'
 import type { AdminRequest } from './parse-command.ts'
 import { type AdminReply, done, failed } from './reply.ts'
+import { changeAppAccess, changeExternal } from './run-access.ts'
 import { checkApp, exportApp, importApp, listApps } from './run-app.ts'
 import { listBindings, removeBinding, setBinding } from './run-binding.ts'
 
@@ -30,6 +31,10 @@ function dispatch(cases: UseCases, request: AdminRequest): Promise<AdminReply> {
       return checkApp(cases, request)
     case 'app export':
       return exportApp(cases, request)
+    case 'app access':
+      return changeAppAccess(cases, request)
+    case 'external change':
+      return changeExternal(cases, request)
     case 'binding list':
       return listBindings(cases, request)
     case 'binding set':

@@ -13,6 +13,9 @@ export const ADMIN_USAGE = `Usage: latchkey COMMAND [options]
   app check APP [--json]                    what has to be bound before an app (id or name) can run
   app export APP [--include-secret] [--json]
                                             an app as a file again, on standard output
+  app access APP [--mode MODE] [--grant WHO]… [--withdraw WHO]… [--json]
+                                            whom an app admits on Enterprise. MODE: public, sso_verified,
+                                            private_all or private; WHO: an email, @domain or group:NAME
   app try FOLDER [--recording FILE] [--json]
                                             import and play every app file of a folder with a scripted model,
                                             without a server
@@ -31,8 +34,13 @@ export const ADMIN_USAGE = `Usage: latchkey COMMAND [options]
   account ban EMAIL                         shut a person out: their terminals and browsers are signed out at once
   account unban EMAIL                       let them sign in again
   account close EMAIL                       shut a person out for good
+  external block EMAIL [--issuer URL] [--json]
+                                            shut out a person known only to the identity provider, at once
+  external unblock EMAIL [--issuer URL] [--json]
+  external groups EMAIL --issuer URL --groups A,B [--json]
+                                            the person's groups until the next sign-on
   session list --email EMAIL [--json]       the terminals signed in as a person
   session revoke ID --email EMAIL           end one of them
 
-The prune, audit, app, binding, account and session commands work on the configured database, also beside a running server.
+The prune, audit, app, binding, account, external and session commands work on the configured database, also beside a running server.
 `
