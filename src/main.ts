@@ -35,11 +35,11 @@ async function run(argv: readonly string[]): Promise<number> {
   }
   if (existsSync('.env')) process.loadEnvFile()
   const { config, warnings } = loadConfig(process.env)
-  const log = createLog(config.logLevel)
-  for (const warning of warnings) log.warn(warning)
   // Only here: a terminal command must not pay for loading the server.
   const { administer, migrateOnly, serve } = await import('./server.ts')
   if (command === 'serve') {
+    const log = createLog(config.logLevel)
+    for (const warning of warnings) log.warn(warning)
     await serve(config, log, say)
     return EXIT.ok
   }
