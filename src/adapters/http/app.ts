@@ -10,6 +10,7 @@ import { accountRoutes } from './routes/account.ts'
 import { appRoutes } from './routes/apps.ts'
 import { bindingRoutes } from './routes/bindings.ts'
 import { consoleRoutes } from './routes/console.ts'
+import { consoleAccessRoutes } from './routes/console-access.ts'
 import { deviceRoutes } from './routes/device.ts'
 import { deviceSsoRoutes } from './routes/device-sso.ts'
 import { metadata, metaRoutes } from './routes/meta.ts'
@@ -17,6 +18,7 @@ import { oauthRoutes } from './routes/oauth.ts'
 import { pageRoutes } from './routes/pages.ts'
 import { runRoutes } from './routes/run.ts'
 import { workspaceRoutes } from './routes/workspaces.ts'
+import { SECURITY_HEADERS } from './security-headers.ts'
 
 export const PREFIX = '/openapi/v1'
 const CONSOLE_PREFIX = '/console/api'
@@ -39,6 +41,9 @@ export const apiRoutes: readonly Route[] = [
   ...runRoutes,
 ]
 
+/** What signed-in browsers and provisioning scripts call; not part of the document. */
+export const consoleApiRoutes: readonly Route[] = [...consoleRoutes, ...consoleAccessRoutes, ...bindingRoutes]
+
 /** The whole HTTP surface. Listening and closing are the caller's. */
 export function createHttpApp(http: HttpContext): Koa {
   const app = new Koa()
@@ -50,7 +55,7 @@ export function createHttpApp(http: HttpContext): Koa {
   })
   const routing: Routing = { router: new Router({ sensitive: true }), exact: new Map() }
   for (const one of apiRoutes) mount(routing, PREFIX + one.path, one, http)
-  for (const one of [...consoleRoutes, ...bindingRoutes]) mount(routing, CONSOLE_PREFIX + one.path, one, http)
+  for (const one of consoleApiRoutes) mount(routing, CONSOLE_PREFIX + one.path, one, http)
   // RFC 8414 §3.1 puts the well-known part before the issuer's path.
   mount(routing, `/.well-known/oauth-authorization-server${PREFIX}`, metadata, http)
   for (const { method, path, serve } of pageRoutes) {
@@ -93,14 +98,6 @@ function mount(
 const REQUEST_ID = /^[\w.-]{1,128}$/
 const TRACE_PARENT = /^[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}$/
 
-/** `default-src 'self'`: no inline script or style ever runs, whatever reaches a page. */
-const HEADERS = Object.entries({
-  'X-Content-Type-Options': 'nosniff',
-  'Referrer-Policy': 'no-referrer',
-  'X-Frame-Options': 'DENY',
-  'Content-Security-Policy': "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
-})
-
 /** Only this very host: what else lives under its domain is somebody else's (RFC 6797 §6.1). */
 const HSTS = 'max-age=31536000'
 
@@ -122,7 +119,7 @@ function head(ctx: Context, next: Next, { version, cookies }: HttpContext): Prom
   const requestId = requestIdOf(ctx)
   ctx.state.requestId = requestId
   ctx.res.setHeader('X-Request-Id', requestId).setHeader('X-Version', version)
-  for (const [name, value] of HEADERS) ctx.res.setHeader(name, value)
+  for (const [name, value] of SECURITY_HEADERS) ctx.res.setHeader(name, value)
   if (cookies.secure) ctx.res.setHeader('Strict-Transport-Security', HSTS)
   if (ctx.path.startsWith(PREFIX) || ctx.path.startsWith(CONSOLE_PREFIX)) ctx.state.isApi = true
   return next()
