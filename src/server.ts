@@ -21,6 +21,9 @@ import { type Core, now, openCore, openDatabase, timer } from './core.ts'
 import { serveMetrics } from './metrics-server.ts'
 import { packageVersion } from './version.ts'
 
+/** After the grace time: what is left to write, and the stores to close. */
+const CLOSE_MS = 2000
+
 /** Serves until it is told to stop. `say` takes the lines a person reads at the start. */
 export async function serve(config: Config, log: Log, say: (line: string) => void): Promise<void> {
   const socketPath = config.databaseUrl === null ? newSocketPath() : null
@@ -83,12 +86,22 @@ async function serveCore(
   const background = startBackground({ cases: core.cases, prunes: config.prunesTokens, now, timer, log })
   await new Promise<void>((stopped) => {
     const stop = () => {
+      exitAfter(config.shutdownGraceS * 1000 + CLOSE_MS, log)
       void shutDown(server, drain, core, admin, config.shutdownGraceS * 1000).then(stopped)
     }
     process.once('SIGTERM', stop).once('SIGINT', stop)
   })
   await background.stop()
   await scraped?.close()
+}
+
+/** A store that hangs must not hold a stopping process until it is killed, with no word of why. */
+function exitAfter(delayMs: number, log: Log): void {
+  const exit = () => {
+    log.error('a store does not let go; stopped without it')
+    process.exit(1)
+  }
+  setTimeout(exit, delayMs).unref()
 }
 
 /** Stops taking work, lets answers, streams and runs end, then closes what is left. */
