@@ -1,4 +1,4 @@
-import { createServer, type Server } from 'node:http'
+import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { askAdminSocket, newSocketPath, serveAdminSocket } from '#adapters/admin/admin-socket.ts'
@@ -10,6 +10,7 @@ import { createHttpApp } from '#adapters/http/app.ts'
 import { makeClientAddress } from '#adapters/http/client-address.ts'
 import { makeConsoleCookies } from '#adapters/http/cookies.ts'
 import { serveUntilDrained } from '#adapters/http/drain.ts'
+import { createHttpServer } from '#adapters/http/http-server.ts'
 import { DataDirLocked } from '#adapters/postgres/data-lock.ts'
 import { migrate } from '#adapters/postgres/open-orm.ts'
 import { createLog } from '#adapters/telemetry/log.ts'
@@ -29,7 +30,7 @@ export async function serve(config: Config, log: Log, say: (line: string) => voi
   const socketPath = config.databaseUrl === null ? newSocketPath() : null
   const metrics = config.metricsPort === null ? null : createMetrics(await packageVersion())
   const core = await openCore(config, socketPath, log, metrics)
-  const server = createServer()
+  const server = createHttpServer()
   try {
     await serveCore(core, server, socketPath, config, log, say, metrics)
   } finally {

@@ -92,6 +92,8 @@ export type ErrorFacts = {
   unsupported_media_type: None
   payload_too_large: { readonly maxBytes: number }
   request_timeout: None
+  headers_too_large: None
+  malformed_request: None
 
   // Runs
   mode_not_runnable: None

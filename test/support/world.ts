@@ -1,4 +1,3 @@
-import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { sameSecret, sha256Hex } from '#adapters/crypto/digest.ts'
 import { newId } from '#adapters/crypto/ids.ts'
@@ -8,6 +7,7 @@ import { createTokenSeal } from '#adapters/crypto/token-seal.ts'
 import { createHttpApp } from '#adapters/http/app.ts'
 import { makeClientAddress } from '#adapters/http/client-address.ts'
 import { type CookieSettings, makeConsoleCookies } from '#adapters/http/cookies.ts'
+import { createHttpServer, type Patience } from '#adapters/http/http-server.ts'
 import { createConsoleTokens } from '#adapters/jose/console-tokens.ts'
 import { createSsoSealer } from '#adapters/jose/sso-sealer.ts'
 import { createMemoryDeviceFlowStore } from '#adapters/memory/device-flow-store.ts'
@@ -53,6 +53,8 @@ export type WorldOptions = {
   readonly cookies?: Partial<CookieSettings>
   readonly corsOrigins?: readonly string[]
   readonly trustedProxies?: readonly string[]
+  /** How long callers may take; as in production when absent. */
+  readonly patience?: Patience
   /** Null is a server without a model; absent is the built-in scripted one. */
   readonly model?: ModelClient | null
   /** What apps may reach although it is not public; nothing when absent. */
@@ -171,7 +173,7 @@ export async function aWorld(options: WorldOptions = {}) {
   const ports = recordingSecrets(options.change?.(base) ?? base, secrets)
   const cases: UseCases = makeUseCases(ports, { ...SETTINGS, ...options.settings })
 
-  const server = createServer()
+  const server = createHttpServer(options.patience)
   await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening))
   const { port } = server.address() as AddressInfo // a TCP listener's address is never a path
   const url = `http://127.0.0.1:${port}`

@@ -113,6 +113,8 @@ export const errorTable: { readonly [C in ErrorCode]: Row<ErrorFacts[C]> } = {
   unsupported_media_type: { status: 415 },
   payload_too_large: { status: 413, body: ({ maxBytes }) => ({ hint: `at most ${maxBytes} bytes` }) },
   request_timeout: { status: 408 },
+  headers_too_large: { status: 431 },
+  malformed_request: { status: 400 },
 
   mode_not_runnable: { status: 422 },
   query_required_for_chat: { status: 422, body: () => queryIssue('query is required for chat apps') },

@@ -14,6 +14,7 @@ const STATUS_NAMES: Readonly<Record<number, string>> = {
   415: 'unsupported_media_type',
   422: 'unprocessable_entity',
   429: 'too_many_requests',
+  431: 'request_header_fields_too_large',
   500: 'internal_server_error',
   502: 'bad_gateway',
   503: 'service_unavailable',

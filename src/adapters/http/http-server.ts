@@ -1,0 +1,63 @@
+import { createServer, type Server, type ServerResponse, STATUS_CODES } from 'node:http'
+import type { Socket } from 'node:net'
+import type { ErrorCode } from '#domain/errors.ts'
+import { type RenderedError, renderError } from './errors.ts'
+import { SECURITY_HEADERS } from './security-headers.ts'
+
+/** How long a caller may take; who sends a byte a minute would hold a connection for ever. */
+export type Patience = {
+  readonly headersMs: number
+  /** Of the whole request, its body included. */
+  readonly requestMs: number
+  /** How often both are looked at. */
+  readonly checkMs: number
+}
+
+/** An import of 10 MiB gets through in two minutes at a megabit a second. */
+const PATIENCE: Patience = { headersMs: 15_000, requestMs: 120_000, checkMs: 5_000 }
+
+/** A server whose own refusals, of what is no HTTP or comes too slowly, read like all others. Listening is the caller's. */
+export function createHttpServer(patience: Patience = PATIENCE): Server {
+  const server = createServer({
+    headersTimeout: patience.headersMs,
+    requestTimeout: patience.requestMs,
+    connectionsCheckingInterval: patience.checkMs,
+  })
+  const answering = new WeakMap<object, ServerResponse>()
+  server.on('request', (req, res) => void answering.set(req.socket, res))
+  server.on('clientError', (error: Error & { code?: string }, socket) => {
+    const res = answering.get(socket)
+    const isAmidAnswer = res?.headersSent === true && !res.writableFinished
+    refuse(error.code, socket as Socket, isAmidAnswer) // an HTTP server's connections are sockets
+  })
+  return server
+}
+
+/** Without a log line: anybody can make any number of these. */
+function refuse(code: string | undefined, socket: Socket, isAmidAnswer: boolean): void {
+  // A second head inside an answer would be read as part of its body.
+  if (!socket.writable || isAmidAnswer || code === 'ECONNRESET') {
+    socket.destroy()
+    return
+  }
+  const { status, body } = refusalOf(code)
+  const json = JSON.stringify(body)
+  const headers = [
+    ...SECURITY_HEADERS,
+    ['Content-Type', 'application/json; charset=utf-8'],
+    ['Content-Length', String(Buffer.byteLength(json))],
+    ['Cache-Control', 'no-store'],
+    ['Connection', 'close'],
+  ]
+  const lines = headers.map(([name, value]) => `${name}: ${value}\r\n`)
+  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('')}\r\n${json}`, () => socket.destroy())
+}
+
+const REFUSALS: Readonly<Record<string, ErrorCode & ('request_timeout' | 'headers_too_large')>> = {
+  ERR_HTTP_REQUEST_TIMEOUT: 'request_timeout',
+  HPE_HEADER_OVERFLOW: 'headers_too_large',
+}
+
+function refusalOf(code = ''): RenderedError {
+  return renderError(REFUSALS[code] ?? 'malformed_request', {})
+}

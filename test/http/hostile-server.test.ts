@@ -1,0 +1,95 @@
+import { connect } from 'node:net'
+import { expect } from 'chai'
+import { API, aPlace, type Place } from './place.ts'
+
+/** Everything that `parts` bring back from a bare socket, until the server ends it. */
+function exchange(place: Place, ...parts: readonly string[]): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(Number(new URL(place.url).port), '127.0.0.1')
+    let text = ''
+    socket.on('data', (part) => {
+      text += part.toString('latin1')
+    })
+    socket.on('error', reject)
+    socket.on('close', () => resolve(text))
+    for (const part of parts) socket.write(part)
+  })
+}
+
+function read(text: string) {
+  const [head = '', body = ''] = text.split('\r\n\r\n')
+  const [line = '', ...headers] = head.split('\r\n')
+  const pairs = headers.map((one) => one.split(/: (.*)/s).slice(0, 2))
+  const named: Record<string, string | undefined> = Object.fromEntries(
+    pairs.map(([name = '', value]) => [name.toLowerCase(), value]),
+  )
+  return { status: Number(line.split(' ')[1]), headers: named, json: JSON.parse(body) }
+}
+
+/** A route without a limit by address, which would answer before the body is read. */
+const POST = `POST ${API}/oauth/device/token HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n`
+const GET = `GET ${API}/_health HTTP/1.1\r\nHost: x\r\n`
+
+describe('requests that are none, or never end', () => {
+  let place: Place
+  before(async () => {
+    place = await aPlace({ patience: { headersMs: 150, requestMs: 300, checkMs: 25 } })
+  })
+  after(() => place.close())
+
+  const CASES: readonly (readonly [what: string, status: number, error: string, parts: readonly string[]])[] = [
+    ['headers that never end', 408, 'request_timeout', [GET, 'X-Slow: a']],
+    ['a first line that never ends', 408, 'request_timeout', ['GET /']],
+    ['a body that never ends', 408, 'request_timeout', [`${POST}Content-Length: 100\r\n\r\n`, '{"client_id":']],
+    ['chunks that never end', 408, 'request_timeout', [`${POST}Transfer-Encoding: chunked\r\n\r\n`, '5\r\n{"cli\r\n']],
+    ['a first line that is none', 400, 'malformed_request', ['nonsense\r\n\r\n']],
+    ['a header that is none', 400, 'malformed_request', [`${GET}no colon\r\n\r\n`]],
+    ['a NUL in a header', 400, 'malformed_request', [`${GET}X-A: a\0b\r\n\r\n`]],
+    // RFC 9112 §6.1: two lengths are how requests are smuggled past a proxy.
+    [
+      'two lengths',
+      400,
+      'malformed_request',
+      [`${POST}Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`],
+    ],
+    ['a negative length', 400, 'malformed_request', [`${POST}Content-Length: -1\r\n\r\n`]],
+    ['headers beyond 16 KiB', 431, 'headers_too_large', [`${GET}X-A: ${'a'.repeat(20_000)}\r\n\r\n`]],
+    [
+      '10 000 keys in a query',
+      431,
+      'headers_too_large',
+      [`GET /?${'k=1&'.repeat(10_000)} HTTP/1.1\r\nHost: x\r\n\r\n`],
+    ],
+  ]
+  for (const [what, status, error, parts] of CASES) {
+    it(`A12 ${what}: ${status}, told like every refusal, without a log line`, async () => {
+      const linesBefore = place.logLines.length
+      const { status: got, headers, json } = read(await exchange(place, ...parts))
+      expect([got, json.error, json.status]).to.deep.equal([status, error, status])
+      expect(headers).to.include({
+        connection: 'close',
+        'x-content-type-options': 'nosniff',
+        'x-frame-options': 'DENY',
+      })
+      expect(headers['content-security-policy']).to.contain("frame-ancestors 'none'")
+      expect((await place.get(`${API}/_health`)).status).to.equal(200)
+      expect(place.logLines.slice(linesBefore)).to.deep.equal([])
+    })
+  }
+
+  it('A12 a connection that says nothing is ended', async () => {
+    const { status } = read(await exchange(place))
+    expect(status).to.equal(408)
+  })
+
+  it('A12 garbage behind a good request ends the connection', async () => {
+    const text = await exchange(place, `${GET}\r\n`, 'garbage\r\n\r\n')
+    expect(text.match(/HTTP\/1\.1 \d+/g)?.at(-1)).to.equal('HTTP/1.1 400')
+  })
+
+  it('A12 two hundred that dawdle at once do not keep others waiting', async () => {
+    const slow = Array.from({ length: 200 }, () => exchange(place, `${POST}Content-Length: 100\r\n\r\n{`))
+    expect((await place.get(`${API}/_health`)).status).to.equal(200)
+    for (const text of await Promise.all(slow)) expect(read(text).status).to.equal(408)
+  })
+})
