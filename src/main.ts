@@ -30,6 +30,8 @@ async function run(argv: readonly string[]): Promise<number> {
   if (command === 'serve' && rest.length > 0) throw new UsageError(`serve takes no arguments: ${rest.join(' ')}`)
   if (command === 'app' && rest[0] === 'try') {
     const { tryApps } = await import('./try-apps.ts')
+    // Whoever reads only the first lines (`| head`) leaves; the rest is then said to nobody.
+    process.stdout.on('error', () => {})
     const isGood = await tryApps(rest.slice(1), (text) => process.stdout.write(text))
     return isGood ? EXIT.ok : EXIT.failed
   }

@@ -2,7 +2,7 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { expect } from 'chai'
-import { missingPackages } from '#adapters/runner-native/code/python-packages.ts'
+import { missingPackages, outwardCall } from '#adapters/runner-native/code/python-packages.ts'
 import { createSandbox, type Sandbox } from '#adapters/runner-native/code/sandbox.ts'
 import type { JsonObject } from '#domain/app.ts'
 import { aJob, aNode, anEnd, aRunner, aStart, aWorkflow, edges, run } from './support.ts'
@@ -41,15 +41,37 @@ describe('Python packages', () => {
       for (const filler of ['a', ' ', '.', ', ', '"']) {
         const started = performance.now()
         missingPackages(line.replace('%', filler.repeat(200_000)))
+        outwardCall(line.replace('%', filler.repeat(200_000)))
         expect(performance.now() - started, line + filler).to.be.below(500)
       }
     }
   })
 
+  for (const [code, call] of [
+    ['from urllib.request import urlopen\nx = urlopen("https://a")', 'urlopen'],
+    ['import urllib.request\nurllib.request.urlretrieve ("https://a", "b")', 'urlretrieve'],
+    ['subprocess.run(["ls"])', 'subprocess.run'],
+    ['os.system("ls")', 'os.system'],
+    ['s = smtplib.SMTP_SSL("a")', 'smtplib.SMTP_SSL'],
+    ['import urllib.request, socket', null],
+    ['try:\n    urlopen("https://a")\nexcept OSError:\n    pass', null],
+    ['# urlopen("https://a")', null],
+    ['"""\nurlopen("https://a")\n"""', null],
+    ['my_os.systems(1)', null],
+  ] as const) {
+    it(`${call ?? 'nothing'} of ${JSON.stringify(code)} leaves the process`, () => {
+      expect(outwardCall(code)).to.equal(call)
+    })
+  }
+
   it('keep a run from starting, by name', async () => {
     const node = aNode('py', 'code', { code_language: 'python3', code: 'import pandas\ndef main(): pass', outputs: {} })
     const { app, definition } = aJob('workflow', { workflow: aWorkflow([aStart(), node], edges('start>py')) })
     expect(JSON.stringify(await aRunner().preflight(app, definition))).to.include('packages pandas are not')
+    const code = 'import urllib.request\ndef main():\n    return urllib.request.urlopen("https://a")'
+    const outward = aNode('py', 'code', { code_language: 'python3', code, outputs: {} })
+    const other = aJob('workflow', { workflow: aWorkflow([aStart(), outward], edges('start>py')) })
+    expect(JSON.stringify(await aRunner().preflight(other.app, other.definition))).to.include('no network')
   })
 })
 

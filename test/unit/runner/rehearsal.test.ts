@@ -82,6 +82,26 @@ describe('playing an app without its surroundings', () => {
     expect(outputs?.fs).to.have.length(1)
   })
 
+  it('makes up what a file leaves empty because it is secret', async () => {
+    const variables = ['API_URL', 'TOKEN', 'kept'].map((name) => ({
+      name,
+      value: name === 'kept' ? 'kept' : '',
+      value_type: 'secret',
+    }))
+    const end = anEnd('end', 'env.API_URL', 'env.TOKEN', 'env.kept')
+    const played = await playGraph([aStart(), end], ['start>end'], { more: { environment_variables: variables } })
+    expect(played.outputs).to.deep.equal({ API_URL: 'https://example.com/a.txt', TOKEN: 'made-up', kept: 'kept' })
+  })
+
+  it('sends a document with a message to an app that reads documents', async () => {
+    const reader = aNode('doc', 'document-extractor', { variable_selector: ['sys', 'files'], is_array_file: true })
+    const features = { file_upload: { enabled: true, allowed_file_types: ['image', 'document'] } }
+    const nodes = [aStart(), reader, anAnswer('answer', '{{#doc.text#}}')]
+    const wires = ['start>doc', 'doc>answer']
+    const played = await playGraph(nodes, wires, { mode: 'advanced-chat', more: { features } })
+    expect(played.outputs?.answer, played.error ?? '').to.include('weather in Lisbon')
+  })
+
   it('names what has to be bound or changed, and then plays nothing', async () => {
     const played = await playGraph([aStart(), aNode('x', 'knowledge-index'), anEnd('end')], ['start>x', 'x>end'])
     expect(played).to.deep.include({ imported: true, status: 'skipped', outputs: null, error: null })

@@ -18,15 +18,33 @@ const LIBRARY = new Set(
 /** The packages that Python code imports and that are not there. What it only tries to import is its own affair. */
 export function missingPackages(code: string): readonly string[] {
   const missing = new Set<string>()
+  for (const line of linesOutsideTry(code)) {
+    for (const name of importedBy(line.trim())) if (!LIBRARY.has(name)) missing.add(name)
+  }
+  return [...missing]
+}
+
+/** Calls of the library that can only fail where there is neither network nor another process. */
+const OUTWARD =
+  /\b(?:urlopen|urlretrieve|socket\.create_connection|socket\.socket|smtplib\.SMTP(?:_SSL)?|http\.client\.HTTPS?Connection|(?:imaplib|poplib|ftplib)\.[A-Z]\w*|subprocess\.\w+|os\.(?:system|popen))\s*\(/
+
+/** The first call of Python code that would leave its process, or null. What it only tries is its own affair. */
+export function outwardCall(code: string): string | null {
+  for (const line of linesOutsideTry(code)) {
+    const found = OUTWARD.exec(line.replace(/#.*$/, ''))?.[0]
+    if (found !== undefined) return found.replace(/\s*\($/, '')
+  }
+  return null
+}
+
+function* linesOutsideTry(code: string): Generator<string> {
   let tryIndent: number | null = null
   for (const line of withoutTexts(code).split('\n')) {
     const indent = /^\s*/.exec(line)?.[0].length ?? 0
     if (line.trim() !== '' && tryIndent !== null && indent <= tryIndent) tryIndent = null
     if (/^\s*try\s*:/.test(line)) tryIndent ??= indent
-    if (tryIndent !== null) continue
-    for (const name of importedBy(line.trim())) if (!LIBRARY.has(name)) missing.add(name)
+    if (tryIndent === null) yield line
   }
-  return [...missing]
 }
 
 /** The packages that one statement imports. */

@@ -1,6 +1,6 @@
 import { textAt } from '#domain/json.ts'
 import { declaredOutputs } from '../code/declared-outputs.ts'
-import { missingPackages } from '../code/python-packages.ts'
+import { missingPackages, outwardCall } from '../code/python-packages.ts'
 import { namedVariables } from './named-variables.ts'
 import { type Missing, type NodeExecutor, NodeFailure } from './node-executor.ts'
 
@@ -33,6 +33,14 @@ export const code: NodeExecutor = {
 
 function checkPackages(text: string): Missing | null {
   const missing = missingPackages(text)
+  const call = missing.length > 0 ? null : outwardCall(text)
+  if (call !== null) {
+    return {
+      kind: 'node',
+      reason: `${call}: Python reaches no network and no other process here`,
+      fix: 'Ask a service by an HTTP request node.',
+    }
+  }
   if (missing.length === 0) return null
   return {
     kind: 'node',

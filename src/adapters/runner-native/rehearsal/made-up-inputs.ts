@@ -1,12 +1,12 @@
 import type { Json, JsonObject } from '#domain/app.ts'
 import type { FormControl } from '#domain/input-form.ts'
-import { listAt, objectAt, textsAt } from '#domain/json.ts'
+import { listAt, objectAt, objectsAt, textAt, textsAt } from '#domain/json.ts'
 import type { FileRef } from '#domain/run.ts'
 import type { Script } from './script.ts'
 
 /** What a name of a field says about what it wants. */
 const BY_NAME: readonly (readonly [name: RegExp, value: string])[] = [
-  [/url|link|website|网址|链接/i, 'https://example.com/a.txt'],
+  [/url|link|website|webhook|endpoint|host|domain|网址|链接/i, 'https://example.com/a.txt'],
   [/e-?mail|邮箱/i, 'ada@example.com'],
   [/date|日期/i, '2026-01-31'],
   [/time|时间/i, '2026-01-31 08:00:00'],
@@ -15,11 +15,31 @@ const BY_NAME: readonly (readonly [name: RegExp, value: string])[] = [
 ]
 
 /** A value for every field of a form. */
-export function madeUpInputs(form: readonly FormControl[], script: Script): JsonObject {
-  return Object.fromEntries(form.map((control) => [control.variable, madeUp(control, script)]))
+export function madeUpInputs(form: readonly FormControl[], script: Script, readsDocuments: boolean): JsonObject {
+  return Object.fromEntries(form.map((control) => [control.variable, madeUp(control, script, readsDocuments)]))
 }
 
-function madeUp(control: FormControl, script: Script): Json {
+/** The workflow with a value for each variable of its environment that the file leaves empty, as secrets are. */
+export function withEnvironment(workflow: JsonObject): JsonObject {
+  const variables = objectsAt(workflow, 'environment_variables')
+  if (variables.length === 0) return workflow
+  return {
+    ...workflow,
+    environment_variables: variables.map((one) =>
+      one.value === undefined || one.value === null || one.value === ''
+        ? { ...one, value: environmentValue(one) }
+        : one,
+    ),
+  }
+}
+
+function environmentValue(variable: JsonObject): Json {
+  if (textAt(variable, 'value_type') === 'number') return 3
+  const name = textAt(variable, 'name')
+  return BY_NAME.find(([pattern]) => pattern.test(name))?.[1] ?? 'made-up'
+}
+
+function madeUp(control: FormControl, script: Script, readsDocuments: boolean): Json {
   switch (control.control) {
     case 'select':
       return typeof control.default === 'string' && control.options.includes(control.default)
@@ -32,9 +52,9 @@ function madeUp(control: FormControl, script: Script): Json {
     case 'json_object':
       return typeof control.default === 'object' && control.default !== null ? control.default : {}
     case 'file':
-      return fileFor(control.fileTypes)
+      return fileFor(control.fileTypes, readsDocuments)
     case 'file-list':
-      return [fileFor(control.fileTypes)]
+      return [fileFor(control.fileTypes, readsDocuments)]
     case 'text-input':
     case 'paragraph':
       return textFor(control, script)
@@ -49,8 +69,9 @@ function textFor({ variable, label, maxLength, default: fallback }: FormControl,
   return maxLength === null ? text : [...text].slice(0, maxLength).join('')
 }
 
-function fileFor(types: readonly string[]): JsonObject {
-  const type = types.find((one) => one in SAMPLES) ?? types[0] ?? 'document'
+function fileFor(types: readonly string[], readsDocuments: boolean): JsonObject {
+  const wanted = readsDocuments && types.includes('document') ? 'document' : undefined
+  const type = wanted ?? types.find((one) => one in SAMPLES) ?? types[0] ?? 'document'
   return { type, transfer_method: 'remote_url', url: SAMPLES[type] ?? 'https://files.example/sample.txt' }
 }
 
@@ -62,11 +83,14 @@ const SAMPLES: Readonly<Record<string, string>> = {
 }
 
 /** The files that come with a message, where the app takes any. */
-export function madeUpFiles(features: JsonObject): readonly FileRef[] {
+export function madeUpFiles(features: JsonObject, script: Script, readsDocuments: boolean): readonly FileRef[] {
   const settings = objectAt(features, 'file_upload')
   const isOn = settings.enabled === true || objectAt(settings, 'image').enabled === true
   if (!isOn) return []
   const types = listAt(settings, 'allowed_file_types').length > 0 ? textsAt(settings, 'allowed_file_types') : ['image']
-  const type = types.find((one) => one in SAMPLES) ?? 'image'
-  return [{ type, transferMethod: 'remote_url', url: SAMPLES[type] ?? '', name: null }]
+  const known = types.filter((one) => Object.hasOwn(SAMPLES, one))
+  const [first = 'document'] = readsDocuments && known.includes('document') ? ['document'] : known
+  // Apps that sort files by kind want some of each; most want one.
+  const chosen = script.name === 'everything' ? known : script.name === 'list' ? [] : [first]
+  return chosen.map((type) => ({ type, transferMethod: 'remote_url', url: SAMPLES[type] ?? '', name: null }))
 }

@@ -3,11 +3,11 @@ import type { App, AppDefinition, JsonObject } from '#domain/app.ts'
 import { type AppMode, familyOf } from '#domain/app-mode.ts'
 import { DomainError, type PreflightIssue } from '#domain/errors.ts'
 import { checkInputs, formOf } from '#domain/input-form.ts'
-import { isObject, objectAt } from '#domain/json.ts'
+import { isObject, objectAt, objectsAt, textAt } from '#domain/json.ts'
 import { isEnding, type RunEnding } from '#domain/run.ts'
 import type { CodeRunner, TemplateRenderer } from '../code/code-runner.ts'
 import { createNativeRunner } from '../native-runner.ts'
-import { madeUpFiles, madeUpInputs } from './made-up-inputs.ts'
+import { madeUpFiles, madeUpInputs, withEnvironment } from './made-up-inputs.ts'
 import { minedShape } from './mined-shape.ts'
 import { createPlayingModel } from './playing-model.ts'
 import { type Script, scriptsFor, withKey } from './script.ts'
@@ -56,7 +56,7 @@ export function makeRehearse(needs: Needs): Rehearse {
       return { ...NOTHING, imported: false, mode: null, error: reasonOf(error) }
     }
     const deadline = AbortSignal.timeout(BUDGET_MS)
-    const definition = definitionOf(dsl)
+    const definition = definitionOf(dsl.workflow === null ? dsl : { ...dsl, workflow: withEnvironment(dsl.workflow) })
     const app = appOf(dsl)
     let mined = minedShape(dsl.workflow ?? {}, 'a word')
     let first: Rehearsal | null = null
@@ -94,7 +94,8 @@ export function makeRehearse(needs: Needs): Rehearse {
     const preflight = await runner.preflight(app, definition)
     if (!preflight.ok) return { ...NOTHING, ...about, preflight: preflight.issues }
     const form = formOf(app.mode, definition)
-    const checked = form === null ? null : checkInputs(form, madeUpInputs(form, script))
+    const readsDocuments = hasNode(definition, 'document-extractor')
+    const checked = form === null ? null : checkInputs(form, madeUpInputs(form, script, readsDocuments))
     if (checked === null) return { ...NOTHING, ...about, status: 'failed', error: 'the app has no usable form' }
     if (!checked.ok) {
       const error = checked.issues.map(({ msg }) => msg).join('; ')
@@ -113,7 +114,7 @@ export function makeRehearse(needs: Needs): Rehearse {
       request: {
         inputs: checked.inputs,
         query: familyOf(app.mode) === 'workflow' ? '' : script.words,
-        files: madeUpFiles(featuresOf(definition)),
+        files: madeUpFiles(featuresOf(definition), script, readsDocuments),
       },
       invokeFrom: 'openapi' as const,
       callerId: 'rehearsal',
@@ -155,6 +156,11 @@ function timer(delayMs: number, fire: () => void): () => void {
 
 function featuresOf({ workflow, modelConfig }: AppDefinition): JsonObject {
   return workflow === null ? (modelConfig ?? {}) : objectAt(workflow, 'features')
+}
+
+function hasNode({ workflow }: AppDefinition, type: string): boolean {
+  const nodes = objectsAt(objectAt(workflow ?? {}, 'graph'), 'nodes')
+  return nodes.some((node) => textAt(objectAt(node, 'data'), 'type') === type)
 }
 
 function reasonOf({ code, facts }: DomainError): string {
