@@ -17,9 +17,28 @@ function isUnavailable(error: unknown): boolean {
   return false
 }
 
+/** What PostgreSQL quotes rows in: keys and whole rows, with digests and emails in them. Faults are logged. */
+const QUOTING = ['detail', 'where', 'internalQuery', 'query', 'params', 'parameters', 'sql'] as const
+
+/** The same error without what it quotes; the constraint, code and stack say where to look. */
+function withoutRows(error: unknown): unknown {
+  for (let at: unknown = error, depth = 0; at instanceof Error && depth < 5; at = at.cause, depth++) {
+    for (const name of QUOTING) {
+      const quoted: unknown = Reflect.get(at, name)
+      if (quoted === undefined) continue
+      Reflect.deleteProperty(at, name)
+      if (typeof quoted !== 'string' || quoted === '') continue
+      at.message = at.message.replaceAll(quoted, '…')
+      at.stack = at.stack?.replaceAll(quoted, '…') ?? ''
+    }
+  }
+  return error
+}
+
 /** The error as the core knows it; anything that is not the database being away stays what it is. */
 export function translateError(error: unknown): unknown {
-  if (error instanceof DomainError || !isUnavailable(error)) return error
+  if (error instanceof DomainError) return error
+  if (!isUnavailable(error)) return withoutRows(error)
   return new DomainError('service_unavailable', {}, { cause: error })
 }
 
