@@ -99,6 +99,7 @@ export const RunEventFrame = v.variant('event', [
   about('text_chunk', { text: v.string(), from_variable_selector: v.nullable(v.array(v.string())) }),
   about('agent_log', { node_execution_id: id, label: v.string(), status: v.string(), data: anyObject }),
   event('human_input_required', { data: anyObject }),
+  event('human_input_form_filled', { data: anyObject }),
   about('workflow_paused', { reasons: v.array(anyObject), status: v.literal('paused') }),
   about('workflow_finished', {
     id,

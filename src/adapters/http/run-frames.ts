@@ -126,6 +126,8 @@ function teller({ ids, mode, createdAtMs }: StartedRun, author: Author): (event:
         return [frame('message_replace', { answer: step.answer, reason: step.reason })]
       case 'human_input_required':
         return about('human_input_required', step.form)
+      case 'human_input_form_filled':
+        return about('human_input_form_filled', step.form)
       case 'paused':
         return about('workflow_paused', { reasons: step.reasons, status: 'paused' })
       case 'succeeded':

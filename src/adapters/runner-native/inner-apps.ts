@@ -42,8 +42,10 @@ export function makeInnerApps({ apps, ids, stepsOf }: Needs, outer: RunJob, dept
       const checked = form === null ? null : checkInputs(form, parameters)
       if (checked === null) throw new ToolFailure('the bound app has no usable form')
       if (!checked.ok) throw new ToolFailure(checked.issues.map(({ msg }) => msg).join('; '))
+      // Nobody can be asked from within: the inner run ends with this call.
+      const { pausing: _, resume: _resume, ...shared } = outer
       const job: RunJob = {
-        ...outer,
+        ...shared,
         app,
         definition,
         ids: {

@@ -1,6 +1,18 @@
 import type { App, AppDefinition, Json, JsonObject } from '#domain/app.ts'
 import type { PreflightIssue } from '#domain/errors.ts'
+import type { FormAnswer, HumanForm } from '#domain/human-form.ts'
 import type { RunIds, RunRequest, RunStep, Turn } from '#domain/run.ts'
+
+/** How a run waits for people. */
+export type Pausing = {
+  /** A secret for one form, unguessable. */
+  readonly newToken: () => string
+  /** Keeps everything before anybody hears that the run is paused. */
+  readonly keep: (
+    state: JsonObject,
+    forms: readonly { readonly form: HumanForm; readonly token: string }[],
+  ) => Promise<void>
+}
 
 /** Everything a runner may know about one run. `invokeFrom` is always `openapi` here. */
 export type RunJob = {
@@ -16,6 +28,10 @@ export type RunJob = {
   readonly conversationVariables: JsonObject
   /** How many turns the conversation had before this one. */
   readonly dialogueCount: number
+  /** How the run waits for people; absent where it cannot. */
+  readonly pausing?: Pausing
+  /** Where a paused run goes on, and with which answer; absent for a run that begins. */
+  readonly resume?: { readonly state: JsonObject; readonly formId: string; readonly answer: FormAnswer }
   /** Keeps conversation variables that the run assigned. */
   readonly saveVariables: (variables: Readonly<Record<string, Json>>) => Promise<void>
 }
@@ -37,7 +53,7 @@ export interface AppRunner {
   /** Checks the reachable parts against what is configured; asks nobody outside. */
   preflight(app: App, definition: AppDefinition): Promise<Preflight>
   /**
-   * Runs to exactly one ending, which is the last step. Never throws for what an app or a model does: that is a
+   * Runs to exactly one ending, which is the last step, or to a pause. Never throws for what an app or a model does: that is a
    * `failed` ending. `signal` aborts the model within a second and ends the run as `stopped`.
    */
   run(job: RunJob, signal: AbortSignal): AsyncIterable<RunStep>

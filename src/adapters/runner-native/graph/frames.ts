@@ -4,6 +4,7 @@ import type { Assignment } from '../nodes/node-executor.ts'
 import { planStream, type StreamPlan } from './answer-stream.ts'
 import { type Entry, type Frame, newFrame } from './frame.ts'
 import type { Graph } from './graph.ts'
+import { entryFromRest, framesAtRest, type RunState } from './run-state.ts'
 import type { Place, SchedulerCommand } from './scheduler-events.ts'
 import type { VariablePool } from './variable-pool.ts'
 
@@ -12,6 +13,8 @@ type Command<K extends SchedulerCommand['kind']> = Extract<SchedulerCommand, { k
 /** The scopes of a run that are open: the run itself, and every round under way. */
 export type Frames = {
   readonly root: Frame
+  /** The scopes as plain JSON. */
+  readonly atRest: () => ReturnType<typeof framesAtRest>
   readonly all: () => Iterable<readonly [number, Frame]>
   readonly at: (scope: number) => Frame | undefined
   readonly entryAt: (place: Place) => Entry | undefined
@@ -27,12 +30,40 @@ export type Frames = {
   readonly outputsOf: (place: Place) => JsonObject
 }
 
-/** The frames of a run that begins now. */
-export function openFrames(graph: Graph, initial: VariablePool): Frames {
+/** The frames of a run that begins now, or goes on from a state. */
+export function openFrames(graph: Graph, initial: VariablePool, from: RunState | null = null): Frames {
   const plans = new Map<Graph, StreamPlan>()
-  const root = newFrame(graph, planOf(graph), { pool: initial }, { iterationId: null, loopId: null })
-  const frames = new Map([[0, root]])
+  const frames = new Map<number, Frame>()
+  if (from !== null) takeUp(from)
+  const root = frames.get(0) ?? newFrame(graph, planOf(graph), { pool: initial }, { iterationId: null, loopId: null })
+  frames.set(0, root)
   const entryAt = ({ scope, nodeId }: Place) => frames.get(scope)?.entries.get(nodeId)
+
+  function takeUp({ scheduler, cells: pools, frames: kept }: RunState): void {
+    const cells = pools.map((pool) => ({ pool: { ...pool, env: initial.env ?? {} } }))
+    // Owners have lower numbers than what they own, and whole numbers come in order.
+    for (const [key, state] of Object.entries(kept)) {
+      const owner = scheduler.scopes[key]?.owner ?? null
+      const part = owner === null ? graph : frames.get(owner.scope)?.graph.inner.get(owner.nodeId)
+      const cell = cells[state.cell]
+      if (part === undefined || cell === undefined) continue
+      const entries = Object.entries(state.entries).map(([id, entry]) => [id, entryFromRest(entry)] as const)
+      const { iterationId, loopId, stream, isStale, failure } = state
+      const plan = planOf(part)
+      const frame: Frame = {
+        graph: part,
+        iterationId,
+        loopId,
+        cell,
+        plan,
+        stream,
+        isStale,
+        failure,
+        entries: new Map(entries),
+      }
+      frames.set(Number(key), frame)
+    }
+  }
 
   /** Rounds of one container share a plan. */
   function planOf(part: Graph): StreamPlan {
@@ -52,6 +83,7 @@ export function openFrames(graph: Graph, initial: VariablePool): Frames {
 
   return {
     root,
+    atRest: () => framesAtRest(frames),
     all: () => frames,
     at: (scope) => frames.get(scope),
     entryAt,

@@ -35,6 +35,7 @@ export type Graph = {
 
 type Placed = { readonly node: GraphNode; readonly parentId: string | null }
 
+const BRANCHING = ['if-else', 'question-classifier', 'human-input']
 const MAX_RETRIES = 10
 const MAX_RETRY_INTERVAL_MS = 60_000
 /** Containers within containers; editors allow two. */
@@ -96,7 +97,7 @@ function rootWithin(container: GraphNode, inside: readonly Placed[], edges: read
 
 /** Whether which of the node's edges are taken is known only after it ran. */
 export function isBranching(node: GraphNode): boolean {
-  return node.type === 'if-else' || node.type === 'question-classifier' || node.strategy === 'fail-branch'
+  return BRANCHING.includes(node.type) || node.strategy === 'fail-branch'
 }
 
 /** Whether the node gives a part of the run's answer. */

@@ -10,6 +10,7 @@ import { heard, type StreamEvent, tell } from './answer-stream.ts'
 import { type Entry, type Frame, newEntry } from './frame.ts'
 import type { Frames } from './frames.ts'
 import type { Opened } from './rounds.ts'
+import type { BookState } from './run-state.ts'
 import type { Scheduler } from './scheduler.ts'
 import type { Execution, Place, SchedulerCommand } from './scheduler-events.ts'
 import { containerFinished, containerStarted, nodeFinished, refOf } from './step-words.ts'
@@ -20,6 +21,7 @@ type Command<K extends SchedulerCommand['kind']> = Extract<SchedulerCommand, { k
 
 /** One graph run's answer and totals, and its steps in words. */
 export type RunBook = {
+  readonly atRest: () => BookState
   /** Whether any of the node's text was kept for the answer. */
   readonly wasHeard: (place: Place) => boolean
   /** Takes a piece of a node's text; gives what can be told of the answer now. */
@@ -35,14 +37,20 @@ export type RunBook = {
   readonly record: (commands: readonly SchedulerCommand[]) => readonly RunStep[]
 }
 
-/** Opens the book of a run that begins now. */
-export function openRunBook(scheduler: Scheduler, frames: Frames, mode: AppMode, needs: Needs): RunBook {
+/** Opens the book of a run that begins now, or goes on from a state. */
+export function openRunBook(
+  scheduler: Scheduler,
+  frames: Frames,
+  mode: AppMode,
+  needs: Needs,
+  from: BookState | null = null,
+): RunBook {
   const { now, ids, onFault } = needs
-  const startedAtMs = now()
-  const retrieved: Json[] = []
-  let usage = NO_USAGE
-  let answer = ''
-  let outputs: JsonObject = {}
+  const startedAtMs = now() - (from?.elapsedMs ?? 0)
+  const retrieved: Json[] = [...(from?.retrieved ?? [])]
+  let usage = from?.usage ?? NO_USAGE
+  let answer = from?.answer ?? ''
+  let outputs: JsonObject = from?.outputs ?? {}
 
   const since = (fromMs: number) => Math.max(0, now() - fromMs) / 1000
 
@@ -143,6 +151,7 @@ export function openRunBook(scheduler: Scheduler, frames: Frames, mode: AppMode,
   }
 
   return {
+    atRest: () => ({ usage, answer, outputs, retrieved, elapsedMs: Math.max(0, now() - startedAtMs) }),
     wasHeard({ scope, nodeId }) {
       const frame = frames.at(scope)
       return frame !== undefined && heard(frame.stream, nodeId).length > 0

@@ -14,6 +14,7 @@ import { openRunBook, type RunBook } from './run-book.ts'
 import { openContainer, runNode } from './run-node.ts'
 import { openScheduler } from './scheduler.ts'
 import type { Execution, Place, SchedulerCommand, SchedulerEvent } from './scheduler-events.ts'
+import { answered, formFilled, openWaitingRoom, resumptionOf } from './waiting-room.ts'
 
 /** Upstream's limit for a run, 20 minutes. */
 export const MAX_RUN_MS = 1_200_000
@@ -50,9 +51,14 @@ export async function* runGraph(
   const inbox = createInbox<Report>()
   const halts = new Map<number, AbortController>([[0, new AbortController()]])
   const cancels = new Set<() => void>()
-  const scheduler = openScheduler(graph)
-  const frames = openFrames(graph, initialPool(workflow, job, needs.now()))
-  const book = openRunBook(scheduler, frames, job.app.mode, needs)
+  const resumed = resumptionOf(job)
+  const scheduler = openScheduler(graph, resumed?.state.scheduler)
+  const frames = openFrames(graph, initialPool(workflow, job, needs.now()), resumed?.state ?? null)
+  const book = openRunBook(scheduler, frames, job.app.mode, needs, resumed?.state.book ?? null)
+  const people = openWaitingRoom(job.pausing, needs.ids, resumed?.others)
+  for (const [scope] of frames.all()) if (scope > 0) halts.set(scope, new AbortController())
+  // What still runs, or will report by itself: a run without any that waits for people is paused.
+  let underway = 0
 
   const later = (delayMs: number, event: SchedulerEvent, where?: 'front') => {
     const cancel = needs.timer(delayMs, () => {
@@ -66,6 +72,7 @@ export async function* runGraph(
     inbox.push({ kind: 'decided', event }, 'front')
   }
   const execute = (execution: Execution) => {
+    underway += 1
     const place = { scope: execution.scope, nodeId: execution.nodeId }
     const halt = halts.get(place.scope)?.signal ?? AbortSignal.abort()
     const telling = {
@@ -78,6 +85,7 @@ export async function* runGraph(
     )
   }
   const attempt = (place: Place, work: () => Report) => {
+    underway += 1
     try {
       inbox.push(work())
     } catch (error) {
@@ -91,6 +99,7 @@ export async function* runGraph(
         else attempt(command, () => ({ kind: 'opened', execution: command, opened: openContainer(frames, command) }))
         break
       case 'retry_later':
+        underway += 1
         later(command.delayMs, { kind: 'retry_due', scope: command.scope, nodeId: command.nodeId })
         break
       case 'begin_round':
@@ -118,9 +127,16 @@ export async function* runGraph(
   try {
     signal.addEventListener('abort', onAbort, { once: true })
     later(MAX_RUN_MS, { kind: 'cut', outcome: 'failed', error: 'the run took too long' }, 'front')
-    yield { kind: 'run_started', inputs: startInputs(frames.root.cell.pool, job.request.inputs), reason: 'initial' }
+    const reason = resumed === null ? 'initial' : 'resumption'
+    yield { kind: 'run_started', inputs: startInputs(frames.root.cell.pool, job.request.inputs), reason }
     if (signal.aborted) onAbort()
     let event: SchedulerEvent | null = { kind: 'start' }
+    if (resumed !== null) {
+      const { found, answer } = resumed
+      yield formFilled(found.form, answer)
+      attempt(found.execution, () => ({ kind: 'done', place: found.execution, result: answered(found.form, answer) }))
+      event = null
+    }
     for (;;) {
       if (event !== null) {
         const commands = scheduler.advance(event)
@@ -128,6 +144,10 @@ export async function* runGraph(
         for (const command of commands) carryOut(command)
         yield* steps
         if (scheduler.isOver()) return
+      }
+      if (underway === 0 && !people.isEmpty() && !signal.aborted) {
+        yield await people.pause({ scheduler: scheduler.state(), ...frames.atRest(), book: book.atRest() })
+        return
       }
       const report = await inbox.next()
       if (report.kind === 'delta') {
@@ -138,7 +158,12 @@ export async function* runGraph(
         yield* book.log(report.place, report.entry)
         report.told()
         event = null
+      } else if (report.kind === 'done' && report.result.asks !== undefined) {
+        underway -= 1
+        yield* people.ask(report.place, frames.at(report.place.scope)?.graph, report.result.asks)
+        event = null
       } else {
+        if (report.kind !== 'decided' || report.event.kind !== 'cut') underway -= 1
         if (report.kind === 'opened') yield* book.keepOpened(report.execution, report.opened)
         event = eventOf(report, book)
       }

@@ -3,6 +3,7 @@ import type { Bindings } from '#application/ports/bindings.ts'
 import type { Retriever } from '#application/ports/retriever.ts'
 import type { Json, JsonObject } from '#domain/app.ts'
 import type { PreflightIssue } from '#domain/errors.ts'
+import type { HumanForm } from '#domain/human-form.ts'
 import type { RunFailure, TokenUsage } from '#domain/run.ts'
 import type { TemplateRenderer } from '../code/code-runner.ts'
 import type { GraphNode } from '../graph/graph.ts'
@@ -49,6 +50,8 @@ export type NodeResult = {
   /** For branching nodes: the names the chosen branch may go by, best first. */
   readonly handles?: readonly string[]
   readonly retrieverResources?: readonly Json[]
+  /** What a person has to answer before the node is done. */
+  readonly asks?: Omit<HumanForm, 'formId' | 'nodeId' | 'nodeTitle'>
 }
 
 /** One type of node. */

@@ -5,6 +5,7 @@ import { code } from './code.ts'
 import { documentExtractor } from './document-extractor.ts'
 import { end } from './end.ts'
 import { httpRequest } from './http-request.ts'
+import { humanInput } from './human-input.ts'
 import { ifElse } from './if-else.ts'
 import { knowledgeRetrieval } from './knowledge-retrieval.ts'
 import { listOperator } from './list-operator.ts'
@@ -41,6 +42,7 @@ export type SupportedType =
   | 'tool'
   | 'agent'
   | 'knowledge-retrieval'
+  | 'human-input'
 
 const table: { readonly [T in SupportedType]: NodeExecutor } = {
   start,
@@ -64,6 +66,7 @@ const table: { readonly [T in SupportedType]: NodeExecutor } = {
   tool,
   agent,
   'knowledge-retrieval': knowledgeRetrieval,
+  'human-input': humanInput,
 }
 
 /** The executor of a node type, or null when it cannot be run. */
