@@ -1,12 +1,15 @@
 import { expect } from 'chai'
 import sinon from 'sinon'
 import { apiRoutes } from '#adapters/http/app.ts'
+import { makeBuiltInPolicy } from '#application/auth/built-in-policy.ts'
 import { ACCOUNT_TOKEN, EXTERNAL_TOKEN } from '#domain/token-kind.ts'
+import { aBridge } from '../../support/policy.ts'
 import type { Reply, Send, WorldOptions } from '../../support/world.ts'
 import { chatFile } from '../app-files.ts'
 import { flowOf, said } from '../flow.ts'
 import { API, aPlace, aToken, mintOwn, type Place } from '../place.ts'
 
+const ORIGIN = 'https://latchkey.example'
 const ID = '018f0000-0000-7000-8000-000000000000'
 /** Every route that takes a bearer, those that are yet to come included. */
 const BEARER_ROUTES = apiRoutes.filter(({ access }) => access.kind === 'bearer' || access.kind === 'app')
@@ -17,7 +20,12 @@ export function bearerEndsSuite(name: string, options: WorldOptions): void {
     let place: Place
     let flow: ReturnType<typeof flowOf>
     before(async () => {
-      place = await aPlace({ ...options, settings: { bearer: { enabled: false, perMinute: 60 } } })
+      place = await aPlace({
+        ...options,
+        settings: { bearer: { enabled: false, perMinute: 60 }, consoleApiUrl: ORIGIN },
+        // Enterprise, so that every route is there.
+        change: (ports) => ({ ...ports, bridge: aBridge(), policy: makeBuiltInPolicy(ports) }),
+      })
       flow = flowOf(place)
     })
     after(() => place.close())
@@ -54,6 +62,7 @@ export function bearerEndsSuite(name: string, options: WorldOptions): void {
         '/apps',
         '/apps/:id/describe',
         '/apps/:id/run',
+        '/apps/permitted',
         '/oauth/introspect',
       ])
     })
@@ -65,6 +74,18 @@ export function bearerEndsSuite(name: string, options: WorldOptions): void {
         const reply = await flow.decide(word, userCode, browser)
         expect([said(reply), reply.headers.get('retry-after')]).to.deep.equal(['503 bearer_auth_disabled', '60'])
       }
+      expect(said(await flow.poll(deviceCode))).to.equal('400 authorization_pending')
+    })
+
+    it('B23 nor does anybody from outside: approve-external is 503, and the code stays pending', async () => {
+      const { userCode, deviceCode } = await place.startFlow()
+      const csrfToken = 'c'.repeat(43)
+      const person = { email: 'eve@company.example', issuer: 'https://idp.company.example', userCode, nonce: 'n' }
+      const expiresAtMs = place.clock.now() + 60_000
+      const grant = await place.ports.sealer.sealGrant({ ...person, csrfToken, expiresAtMs }, ORIGIN)
+      const headers = { Cookie: `device_approval_grant=${grant}`, 'X-CSRF-Token': csrfToken }
+      const reply = await place.post(`${API}/oauth/device/approve-external`, { headers, json: { user_code: userCode } })
+      expect([said(reply), reply.headers.get('retry-after')]).to.deep.equal(['503 bearer_auth_disabled', '60'])
       expect(said(await flow.poll(deviceCode))).to.equal('400 authorization_pending')
     })
 
