@@ -90,9 +90,10 @@ export async function openReplicas(
       return code
     },
     async close() {
-      for (const replica of running) await replica.stop('SIGKILL')
+      const ends = await Promise.allSettled([...running].map((replica) => replica.stop('SIGKILL')))
       await database?.drop()
       await rm(home, { recursive: true, force: true })
+      for (const end of ends) if (end.status === 'rejected') throw end.reason
     },
   }
 }
