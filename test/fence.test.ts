@@ -126,6 +126,11 @@ const PLACES: readonly Place[] = [
   })),
   ...ADAPTERS.flatMap(adapterPlaces),
   {
+    folder: 'client',
+    allowed: ['./schema.d.ts'],
+    forbidden: [...PACKAGES, SOME_BUILTIN, '#domain/a.ts', '../src/version.ts', './a.ts'],
+  },
+  {
     folder: 'migrations',
     allowed: ['@mikro-orm/migrations'],
     forbidden: ['../src/adapters/postgres/a.ts', '#domain/a.ts'],

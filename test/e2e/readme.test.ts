@@ -85,7 +85,7 @@ describe('README.md', function () {
     expect((await execute('chat')).stdout).to.include('The door is open.')
   })
 
-  it('signs in and runs with nothing but curl', async () => {
+  it('signs in and runs with nothing but curl, or from a program', async () => {
     const code = JSON.parse((await execute('code')).stdout)
     await visitor.approve(code.verification_uri_complete, code.user_code)
     const granted = JSON.parse((await execute('token', { DEVICE_CODE: code.device_code })).stdout)
@@ -95,6 +95,7 @@ describe('README.md', function () {
     const [, APP = ''] = /"data":\[\{"id":"([^"]+)"/.exec(list) ?? []
     const answers = (await execute('call', { TOKEN, APP })).stdout
     expect(answers).to.include('Hi Ada! — Latchkey').and.include('event')
+    expect((await execute('program', { TOKEN, APP })).stdout).to.include('Hi Ada! — Latchkey')
     expect((await execute('revoke', { TOKEN })).stdout).to.equal('{"status":"revoked"}')
   })
 
