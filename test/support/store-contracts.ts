@@ -8,6 +8,7 @@ import { conversationStoreContract } from '../contract/conversation-store.ts'
 import { endUsersContract } from '../contract/end-users.ts'
 import { externalDirectoryContract } from '../contract/external-directory.ts'
 import { refreshTokenStoreContract } from '../contract/refresh-token-store.ts'
+import { runPausesContract } from '../contract/run-pauses.ts'
 import { runStoreContract } from '../contract/run-store.ts'
 import { tokenPrunerContract } from '../contract/token-pruner.ts'
 import { tokenStoreContract } from '../contract/token-store.ts'
@@ -27,6 +28,7 @@ export function storeContracts(name: string, open: Open): void {
   endUsersContract(name, open)
   externalDirectoryContract(name, open)
   refreshTokenStoreContract(name, open)
+  runPausesContract(name, open)
   runStoreContract(name, open)
   tokenStoreContract(name, open)
   tokenPrunerContract(name, open)

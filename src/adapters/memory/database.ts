@@ -5,6 +5,7 @@ import type { StoredBinding } from '#application/ports/bindings.ts'
 import type { Conversation, MessageRecord } from '#application/ports/conversation-store.ts'
 import type { EndUser } from '#application/ports/end-users.ts'
 import type { RefreshToken } from '#application/ports/refresh-token-store.ts'
+import type { RunPause } from '#application/ports/run-pauses.ts'
 import type { RunRecord, RunResult } from '#application/ports/run-store.ts'
 import type { App } from '#domain/app.ts'
 import type { AccessGrant } from '#domain/app-access.ts'
@@ -109,6 +110,7 @@ export function createMemoryDatabase() {
     conversations: table<Conversation>(),
     messages: table<MessageRecord>(),
     runs: table<RunRow>(),
+    runPauses: table<RunPause>(),
     audit: table<AuditRow>(),
 
     /** Runs one synchronous, hence atomic, step: in the caller's transaction, else when none is under way. */

@@ -10,6 +10,7 @@ import { createMemoryEndUsers } from './end-users.ts'
 import { createMemoryExternalDirectory } from './external-directory.ts'
 import { createMemoryReadAudit } from './read-audit.ts'
 import { createMemoryRefreshTokenStore } from './refresh-token-store.ts'
+import { createMemoryRunPauses } from './run-pauses.ts'
 import { createMemoryRunStore } from './run-store.ts'
 import { createMemoryTokenPruner } from './token-pruner.ts'
 import { createMemoryTokenStore } from './token-store.ts'
@@ -32,6 +33,7 @@ export function openMemoryStores(database = createMemoryDatabase()) {
     endUsers: createMemoryEndUsers(database),
     conversations: createMemoryConversationStore(database),
     runs: createMemoryRunStore(database),
+    runPauses: createMemoryRunPauses(database),
     refreshTokens: createMemoryRefreshTokenStore(database),
     audit: createMemoryAuditLog(database),
     readAudit: createMemoryReadAudit(database),

@@ -2,6 +2,13 @@ import { InitialMigration } from '../../../migrations/20261121000000-initial.ts'
 import { AuditByTimeMigration } from '../../../migrations/20261121100000-audit-by-time.ts'
 import { AppBindingsMigration } from '../../../migrations/20261121120000-app-bindings.ts'
 import { ExternalSubjectsMigration } from '../../../migrations/20261121130000-external-subjects.ts'
+import { RunPausesMigration } from '../../../migrations/20261121140000-run-pauses.ts'
 
 /** Every migration, oldest first; listed rather than globbed, so a stray file cannot change a database. */
-export const MIGRATIONS = [InitialMigration, AuditByTimeMigration, AppBindingsMigration, ExternalSubjectsMigration]
+export const MIGRATIONS = [
+  InitialMigration,
+  AuditByTimeMigration,
+  AppBindingsMigration,
+  ExternalSubjectsMigration,
+  RunPausesMigration,
+]

@@ -9,6 +9,7 @@ import type { EndUsers } from '#application/ports/end-users.ts'
 import type { ExternalDirectory } from '#application/ports/external-directory.ts'
 import type { ReadAudit } from '#application/ports/read-audit.ts'
 import type { RefreshTokenStore } from '#application/ports/refresh-token-store.ts'
+import type { RunPauses } from '#application/ports/run-pauses.ts'
 import type { RunStore } from '#application/ports/run-store.ts'
 import type { PruneTokens } from '#application/ports/token-pruner.ts'
 import type { TokenStore } from '#application/ports/token-store.ts'
@@ -26,6 +27,7 @@ import { createPostgresExternalDirectory } from './external-directory.ts'
 import type { Orm } from './open-orm.ts'
 import { createPostgresReadAudit } from './read-audit.ts'
 import { createPostgresRefreshTokenStore } from './refresh-token-store.ts'
+import { createPostgresRunPauses } from './run-pauses.ts'
 import { createPostgresRunStore } from './run-store.ts'
 import { createPostgresTokenPruner } from './token-pruner.ts'
 import { createPostgresTokenStore } from './token-store.ts'
@@ -47,6 +49,7 @@ export type PostgresStores = {
   readonly endUsers: EndUsers
   readonly conversations: ConversationStore
   readonly runs: RunStore
+  readonly runPauses: RunPauses
   readonly refreshTokens: RefreshTokenStore
   readonly audit: AuditLog
   readonly readAudit: ReadAudit
@@ -70,6 +73,7 @@ export function openStores(orm: Orm): PostgresStores {
     endUsers: createPostgresEndUsers(em),
     conversations: createPostgresConversationStore(em),
     runs: createPostgresRunStore(em),
+    runPauses: createPostgresRunPauses(em),
     refreshTokens: createPostgresRefreshTokenStore(em),
     audit: createPostgresAuditLog(em),
     readAudit: createPostgresReadAudit(em),

@@ -17,10 +17,10 @@ export type RunPause = {
 
 /** Runs that wait for people. */
 export interface RunPauses {
-  /** Keeps a pause, or replaces the run's former one. */
-  put(pause: RunPause): Promise<void>
-  /** The pause in which a form of this token waits. */
+  /** Keeps the pause of a run that is running, which is then paused; false for any other, which stays as it is. */
+  put(pause: RunPause): Promise<boolean>
+  /** The pause in which a form of this token waits, while its run is paused. */
   find(tokenHash: string): Promise<RunPause | null>
-  /** As `find`, and removes it: of concurrent calls exactly one gets it. */
+  /** As `find`, removes it, and the run is running again: of concurrent calls, for any form of it, one gets it. */
   take(tokenHash: string): Promise<RunPause | null>
 }
