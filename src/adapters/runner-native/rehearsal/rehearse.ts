@@ -3,14 +3,14 @@ import type { App, AppDefinition, JsonObject } from '#domain/app.ts'
 import { type AppMode, familyOf } from '#domain/app-mode.ts'
 import { DomainError, type PreflightIssue } from '#domain/errors.ts'
 import { checkInputs, formOf } from '#domain/input-form.ts'
-import { isObject, objectAt, objectsAt, textAt } from '#domain/json.ts'
+import { objectAt, objectsAt, textAt } from '#domain/json.ts'
 import { isEnding, type RunEnding } from '#domain/run.ts'
 import type { CodeRunner, TemplateRenderer } from '../code/code-runner.ts'
 import { createNativeRunner } from '../native-runner.ts'
+import { type Clues, withFailures } from './clues.ts'
 import { madeUpFiles, madeUpInputs, withEnvironment } from './made-up-inputs.ts'
-import { minedShape } from './mined-shape.ts'
 import { createPlayingModel } from './playing-model.ts'
-import { type Script, scriptsFor, withKey } from './script.ts'
+import { type Script, scriptsFor } from './script.ts'
 import { createStubEgress, type Recording } from './stub-egress.ts'
 import { createStubWeb } from './stub-web.ts'
 
@@ -58,21 +58,21 @@ export function makeRehearse(needs: Needs): Rehearse {
     const deadline = AbortSignal.timeout(BUDGET_MS)
     const definition = definitionOf(dsl.workflow === null ? dsl : { ...dsl, workflow: withEnvironment(dsl.workflow) })
     const app = appOf(dsl)
-    let mined = minedShape(dsl.workflow ?? {}, 'a word')
+    let clues: Clues = { workflow: dsl.workflow ?? {}, keys: [], texts: [] }
     let first: Rehearsal | null = null
     for (let round = 0; round < MAX_ROUNDS; round++) {
-      const sought = new Set<string>()
-      for (const script of scriptsFor(mined)) {
+      const failures: string[] = []
+      for (const script of scriptsFor(clues)) {
         const played = await play(app, definition, script, deadline)
         if (played.status !== 'failed') return played
         first ??= played
+        failures.push(played.error ?? '')
         // What hangs will hang again; every script would wait for it.
         if (deadline.aborted || TOO_LONG.test(played.error ?? '')) return first
-        const key = /^KeyError: '(\w{1,60})'$/.exec(played.error ?? '')?.[1]
-        if (key !== undefined) sought.add(key)
       }
-      if (sought.size === 0) break
-      for (const key of sought) mined = withKey(isObject(mined) ? mined : {}, key)
+      const wiser = withFailures(clues, failures)
+      if (wiser === null) break
+      clues = wiser
     }
     return first ?? { ...NOTHING, imported: true, mode: dsl.mode }
   }

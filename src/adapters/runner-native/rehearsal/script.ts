@@ -1,5 +1,7 @@
 import type { Json } from '#domain/app.ts'
 import { isList, isObject } from '#domain/json.ts'
+import type { Clues } from './clues.ts'
+import { minedSeparators, minedShape } from './mined-shape.ts'
 
 /** One way to play the parts of an app that are not there: what its model, its services and its user say. */
 export type Script = {
@@ -21,24 +23,42 @@ const ADDRESS = 'https://example.com/a.txt'
  * The ways, in order. Most apps take prose; those whose code takes answers apart want JSON, a list, a block or a
  * number, and none of them says so in its file.
  */
-export function scriptsFor(mined: Json): readonly Script[] {
-  const body = typeof mined === 'string' ? { data: [], message: 'ok', result: WORDS } : mined
+export function scriptsFor({ workflow, keys, texts }: Clues): readonly Script[] {
+  const shaped = (leaf: Json) => {
+    const mined: Json =
+      minedShape(workflow, leaf) ?? (keys.length > 0 ? {} : { data: [], message: 'ok', result: WORDS })
+    return keys.reduce<Json>((value, key) => withKey(value, key), mined)
+  }
+  const body = shaped('a word')
   const json = JSON.stringify(body, null, 2)
   const prose = { answer: WORDS, phrase: 'a word', body, words: WORDS }
+  const answering = (name: string, value: Json) => ({ ...prose, name, answer: JSON.stringify(value), body: value })
+  const saying = (name: string, text: string) => ({ ...prose, name, answer: text, phrase: text, words: text })
+  const separated = minedSeparators(workflow).reduceRight<string>(
+    (text, one) => Array(4).fill(text).join(one),
+    'a word',
+  )
   return [
     { ...prose, name: 'prose' },
     { ...prose, name: 'json', answer: json },
     { ...prose, name: 'everything', answer: everything(json) },
     { ...prose, name: 'list', answer: JSON.stringify([body], null, 2), body: [body] },
-    { ...prose, name: 'json from all', answer: json, phrase: json, words: json },
-    { ...prose, name: 'numbers', answer: '3', phrase: '3', words: '3' },
+    answering('words', ['a word', 'another word']),
+    answering('numbers within', shaped(3)),
+    answering('lists within', shaped(['a word'])),
+    answering('objects within', shaped([body])),
+    answering('list of numbers', [1, 2, 3]),
+    ...texts.map((text) => saying('clue', text)),
+    ...(separated === 'a word' ? [] : [saying('separated', separated)]),
+    saying('json from all', json),
+    saying('numbers', '3'),
     { ...prose, name: 'everything from all', answer: everything(json), words: everything(json) },
-    { ...prose, name: 'addresses', answer: ADDRESS, phrase: ADDRESS, words: ADDRESS },
+    saying('addresses', ADDRESS),
   ]
 }
 
 /** Each object of the script's JSON with one more key: the one that an app's code looked for in vain. */
-export function withKey(value: Json, key: string, depth = 0): Json {
+function withKey(value: Json, key: string, depth = 0): Json {
   if (depth > 12) return value
   if (isList(value)) return value.map((item) => withKey(item, key, depth + 1))
   if (!isObject(value)) return value
