@@ -4,7 +4,7 @@ import { type CuttingProxy, openCuttingProxy } from '../support/cutting-proxy.ts
 import { dropTemplate } from '../support/databases.ts'
 import { openReplicas, type Replicas, replicaSuite, setUp } from '../support/replicas.ts'
 
-const GRACE_S = 2
+const GRACE_S = 1
 
 /** Supervisors wait a little longer than the grace time, then kill. */
 replicaSuite('a replica that is told to stop while a store hangs', function () {
