@@ -189,6 +189,8 @@ describe('playing an app without its surroundings', () => {
       `import json\ndef main(a):\n    d = json.loads(a)\n    return {'out': str(d['price'] * d['count']) + d['name']}`,
       `import json\ndef main(a):\n    d = json.loads(a)\n    if d['code'] != 200: raise Exception('no')\n    return {'out': d['data']['url']}`,
       `import json\ndef main(a):\n    return {'out': ''.join(k for k, v in json.loads(a)['scores'].items())}`,
+      `import re\ndef main(a):\n    return {'out': re.search('<answer>(.*?)</answer>', a).group(1)}`,
+      `import csv, io\ndef main(a):\n    rows = list(csv.DictReader(io.StringIO(a)))\n    return {'out': rows[0]['city']}`,
       `def main(a):\n    return {'out': a.split(';')[2].split('=')[1]}`,
       `from datetime import datetime\ndef main(a):\n    return {'out': str(datetime.strptime(a, '%d.%m.%Y'))}`,
       "import re\ndef main(a):\n    return {'out': re.search(r'```html(.*?)```', a, re.S).group(1)}",

@@ -31,14 +31,24 @@ export function minedShape(workflow: JsonObject, leaf: Json): Json {
   return root.keys.size === 0 && root.item === null ? null : sampleOf(root, leaf, declared, '')
 }
 
+/** Names of the tags that code looks for, in its order. */
+export function minedTags(workflow: JsonObject): readonly string[] {
+  const found = codesIn(workflow).flatMap((code) => [...code.matchAll(/<(\w{1,30})>/g)].map(([, name = '']) => name))
+  return [...new Set(found)].slice(0, 20)
+}
+
 /** Separators that code splits texts at, in its order. */
 export function minedSeparators(workflow: JsonObject): readonly string[] {
-  const found = objectsAt(objectAt(workflow, 'graph'), 'nodes').flatMap((node) => {
-    const code = textAt(objectAt(node, 'data'), 'code').slice(0, MAX_CODE)
-    return [...code.matchAll(/\.split\(\s*(?:'([^'\n]{1,20})'|"([^"\n]{1,20})")/g)].map(([, a, b]) => a ?? b ?? '')
-  })
+  const found = codesIn(workflow).flatMap((code) =>
+    [...code.matchAll(/\.split\(\s*(?:'([^'\n]{1,20})'|"([^"\n]{1,20})")/g)].map(([, a, b]) => a ?? b ?? ''),
+  )
   const plain = found.map((one) => one.replaceAll('\\n', '\n').replaceAll('\\t', '\t'))
   return [...new Set(plain)].slice(0, 4)
+}
+
+function codesIn(workflow: JsonObject): readonly string[] {
+  const nodes = objectsAt(objectAt(workflow, 'graph'), 'nodes')
+  return nodes.map((node) => textAt(objectAt(node, 'data'), 'code').slice(0, MAX_CODE))
 }
 
 function mine(code: string, step: string, root: Shape, declared: ReadonlyMap<string, string>): void {

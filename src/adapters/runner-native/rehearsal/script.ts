@@ -1,7 +1,7 @@
 import type { Json } from '#domain/app.ts'
 import { isList, isObject } from '#domain/json.ts'
 import type { Clues } from './clues.ts'
-import { minedSeparators, minedShape } from './mined-shape.ts'
+import { minedSeparators, minedShape, minedTags } from './mined-shape.ts'
 
 /** One way to play the parts of an app that are not there: what its model, its services and its user say. */
 export type Script = {
@@ -50,11 +50,25 @@ export function scriptsFor({ workflow, keys, texts }: Clues): readonly Script[] 
     answering('list of numbers', [1, 2, 3]),
     ...texts.map((text) => saying('clue', text)),
     ...(separated === 'a word' ? [] : [saying('separated', separated)]),
+    saying(
+      'tags',
+      `<xml>${minedTags(workflow)
+        .map((name) => `<${name}>a word</${name}>`)
+        .join('\n')}</xml>`,
+    ),
+    saying('table', tableOf(body)),
     saying('json from all', json),
     saying('numbers', '3'),
     { ...prose, name: 'everything from all', answer: everything(json), words: everything(json) },
     saying('addresses', ADDRESS),
   ]
+}
+
+/** Rows with a column for each key of a script's JSON. */
+function tableOf(body: Json): string {
+  const row = isList(body) ? body[0] : body
+  const names = isObject(row) ? Object.keys(row) : ['name', 'value']
+  return [names, names.map(() => '1'), names.map(() => '2')].map((cells) => cells.join(',')).join('\n')
 }
 
 /** Each object of the script's JSON with one more key: the one that an app's code looked for in vain. */
