@@ -113,6 +113,7 @@ describe('OpenAPI document', () => {
   it('names what each operation asks of its caller', () => {
     const asked = new Map(operations.map(({ name, operation }) => [name, operation.security]))
     expect(asked.get('get /_health')).to.deep.equal([])
+    expect(asked.get('get /oauth/device/lookup')).to.deep.equal([{}, { console: [] }])
     expect(asked.get('get /account')).to.deep.equal([{ bearer: [] }])
     expect(asked.get('post /oauth/device/approve')).to.deep.equal([{ console: [], csrf: [] }])
     const schemes = [...asked.values()].flat().flatMap((one) => Object.keys(one))

@@ -15,7 +15,8 @@ import { claimsOf, csrfHeaderOf, originOf } from './request-facts.ts'
 
 /** Who may come in. A route without one does not compile. */
 export type Access =
-  | { readonly kind: 'public'; readonly limit?: (ip: string) => Bucket }
+  /** `tells` a signed-in browser more; that is for the handler, admission asks nobody. */
+  | { readonly kind: 'public'; readonly limit?: (ip: string) => Bucket; readonly tells?: 'console' }
   /** A browser that must not be steered by another site: no cookie yet to hold a CSRF token. */
   | { readonly kind: 'same-origin' }
   | {

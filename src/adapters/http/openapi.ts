@@ -61,7 +61,7 @@ function operation(one: Route): Json {
   }
 }
 
-/** An empty list says that nobody is asked for anything. */
+/** An empty list says that nobody is asked for anything, an empty object that the next is optional. */
 function security(access: Access): readonly Json[] {
   switch (access.kind) {
     case 'bearer':
@@ -73,8 +73,9 @@ function security(access: Access): readonly Json[] {
       return [{ console: [], csrf: [] }]
     case 'approval-grant':
       return [access.changes ? { approval_grant: [], csrf: [] } : { approval_grant: [] }]
-    case 'enterprise':
     case 'public':
+      return access.tells === undefined ? [] : [{}, { console: [] }]
+    case 'enterprise':
     case 'same-origin':
       return []
   }

@@ -134,7 +134,7 @@ const lookUp = route({
   method: 'get',
   path: '/oauth/device/lookup',
   summary: 'Whether a user code can be decided',
-  access: { kind: 'public', limit: limits.lookup },
+  access: { kind: 'public', limit: limits.lookup, tells: 'console' },
   invalid: 'oauth',
   query: v.object({ user_code: v.pipe(v.string(), v.minLength(1), v.maxLength(32)) }),
   reply: v.object({
