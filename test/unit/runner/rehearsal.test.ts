@@ -102,6 +102,21 @@ describe('playing an app without its surroundings', () => {
     expect(played.outputs?.answer, played.error ?? '').to.include('weather in Lisbon')
   })
 
+  it('answers for the people that an app asks, one after the other', async () => {
+    const asking = (id: string) =>
+      aNode(id, 'human-input', {
+        form_content: 'Well?',
+        inputs: [{ type: 'paragraph', output_variable_name: 'words' }],
+        user_actions: [{ id: 'yes', title: 'Yes' }],
+      })
+    const nodes = [aStart(), asking('a'), asking('b'), asking('c'), anEnd('end', 'a.words', 'c.__action_id')]
+    const played = await playGraph(nodes, ['start>a', 'start>b', 'a:yes>c', 'c:yes>end', 'b:yes>end'])
+    expect(played.outputs, played.error ?? '').to.deep.equal({
+      words: 'A few words about the weather in Lisbon.',
+      __action_id: 'yes',
+    })
+  })
+
   it('names what has to be bound or changed, and then plays nothing', async () => {
     const played = await playGraph([aStart(), aNode('x', 'knowledge-index'), anEnd('end')], ['start>x', 'x>end'])
     expect(played).to.deep.include({ imported: true, status: 'skipped', outputs: null, error: null })

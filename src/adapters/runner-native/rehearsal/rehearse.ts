@@ -7,6 +7,7 @@ import { objectAt, objectsAt, textAt } from '#domain/json.ts'
 import { isEnding, type RunEnding } from '#domain/run.ts'
 import type { CodeRunner, TemplateRenderer } from '../code/code-runner.ts'
 import { createNativeRunner } from '../native-runner.ts'
+import { answeredRun } from './answered-run.ts'
 import { type Clues, withFailures } from './clues.ts'
 import { madeUpFiles, madeUpInputs, withEnvironment } from './made-up-inputs.ts'
 import { createPlayingModel } from './playing-model.ts'
@@ -123,7 +124,7 @@ export function makeRehearse(needs: Needs): Rehearse {
       dialogueCount: 0,
       saveVariables: async () => {},
     }
-    for await (const step of runner.run(job, deadline)) {
+    for await (const step of answeredRun(runner, job, script.words, deadline)) {
       if (!isEnding(step)) continue
       const [fault] = faults
       const ended = told(step, app.mode)
