@@ -38,6 +38,7 @@ import type { ReadAudit } from './ports/read-audit.ts'
 import type { RefreshTokenStore } from './ports/refresh-token-store.ts'
 import type { RunControl } from './ports/run-control.ts'
 import type { RunLog } from './ports/run-log.ts'
+import type { RunPauses } from './ports/run-pauses.ts'
 import type { RunStore } from './ports/run-store.ts'
 import type { Digest, NewId, RandomBytes, SameSecret, SecretBox, TokenSeal } from './ports/secrets.ts'
 import type { SsoSealer } from './ports/sso-sealer.ts'
@@ -46,6 +47,7 @@ import type { PruneTokens } from './ports/token-pruner.ts'
 import type { TokenStore } from './ports/token-store.ts'
 import type { RecordTokenUses } from './ports/token-usage.ts'
 import type { UnitOfWork } from './ports/unit-of-work.ts'
+import { type HumanForms, makeHumanForms } from './use-cases/answer-form.ts'
 import { type ApproveDevice, makeApproveDevice } from './use-cases/approve-device.ts'
 import { type ApproveExternal, makeApproveExternal } from './use-cases/approve-external.ts'
 import { type BeginSso, makeBeginSso } from './use-cases/begin-sso.ts'
@@ -98,6 +100,7 @@ export type Ports = {
   readonly secretBox: SecretBox
   readonly conversations: ConversationStore
   readonly runs: RunStore
+  readonly runPauses: RunPauses
   readonly refreshTokens: RefreshTokenStore
   readonly audit: AuditLog
   readonly readAudit: ReadAudit
@@ -195,6 +198,7 @@ export type UseCases = {
   readonly checkApp: CheckApp
   readonly bindings: ManageBindings
   readonly runApp: RunApp
+  readonly humanForms: HumanForms
   readonly stopRun: StopRun
 }
 
@@ -280,6 +284,7 @@ export function makeUseCases(ports: Ports, settings: CoreSettings): UseCases {
     checkApp: makeCheckApp(ports),
     bindings: makeManageBindings(ports),
     runApp: makeRunApp({ ...ports, carryRun }),
+    humanForms: makeHumanForms({ ...ports, carryRun }),
     stopRun: makeStopRun(ports),
   }
 }

@@ -136,7 +136,7 @@ export type RunStep =
   | { readonly kind: 'message_replace'; readonly answer: string; readonly reason: string }
   | { readonly kind: 'human_input_required'; readonly form: JsonObject }
   | { readonly kind: 'human_input_form_filled'; readonly form: JsonObject }
-  | { readonly kind: 'paused'; readonly reasons: readonly JsonObject[] }
+  | ({ readonly kind: 'paused'; readonly reasons: readonly JsonObject[] } & RunTotals)
   | RunEnding
 
 /** A step as the log keeps it: `seq` counts from 1 without gaps, `atMs` is when it was appended. */

@@ -72,6 +72,18 @@ export function runLogContract(name: string, open: () => Opened): void {
       expect(await reading).to.have.length(1)
     })
 
+    it('begins the log of a paused run anew, for new readers', async () => {
+      const { log } = open()
+      const before = all(log.read('r', 1, never()))
+      await log.append('r', aText('a'), FREE)
+      await log.close('r')
+      await before
+      await log.restart('r')
+      const after = all(log.read('r', 1, never()))
+      await log.append('r', anEnding(), FREE)
+      expect((await after).map(({ seq, kind }) => [seq, kind])).to.deep.equal([[1, anEnding().kind]])
+    })
+
     it('ends a reader at its signal, waiting or not, and leaves the others', async () => {
       const { log } = open()
       const hangUp = new AbortController()

@@ -13,6 +13,7 @@ import { consoleRoutes } from './routes/console.ts'
 import { consoleAccessRoutes } from './routes/console-access.ts'
 import { deviceRoutes } from './routes/device.ts'
 import { deviceSsoRoutes } from './routes/device-sso.ts'
+import { humanInputRoutes } from './routes/human-input.ts'
 import { metadata, metaRoutes } from './routes/meta.ts'
 import { oauthRoutes } from './routes/oauth.ts'
 import { pageRoutes } from './routes/pages.ts'
@@ -39,6 +40,7 @@ export const apiRoutes: readonly Route[] = [
   ...workspaceRoutes,
   ...appRoutes,
   ...runRoutes,
+  ...humanInputRoutes,
 ]
 
 /** What signed-in browsers and provisioning scripts call; not part of the document. */

@@ -8,6 +8,8 @@ const TASK = '019b8ad0-7c00-7000-8000-000000000005'
 const RUN = '019b8ad0-7c00-7000-8000-000000000006'
 const WORKFLOW = '019b8ad0-7c00-7000-8000-000000000007'
 const MESSAGE = '019b8ad0-7c00-7000-8000-000000000008'
+const FORM = '019b8ad0-7c00-7000-8000-00000000000a'
+const FORM_TOKEN = '00000000-0000-4000-8000-000000000001'
 const CONVERSATION = '019b8ad0-7c00-7000-8000-000000000009'
 
 /** Shaped like real ones, with a checksum that does not fit: no server admits them. */
@@ -196,6 +198,28 @@ export const examples = {
       },
     },
   },
+  showForm: {
+    params: { id: APP, token: FORM_TOKEN },
+    reply: {
+      form_id: FORM,
+      node_id: 'ask',
+      node_title: 'Ask',
+      form_content: 'Send this to Olive? {{#$output.note#}}',
+      inputs: [{ type: 'paragraph', output_variable_name: 'note' }],
+      actions: [{ id: 'yes', title: 'Send', button_style: 'primary' }],
+      display_in_ui: true,
+      form_token: FORM_TOKEN,
+      resolved_default_values: { note: '' },
+      expiration_time: NOON_S + FORTNIGHT_S,
+    },
+  },
+
+  answerForm: {
+    params: { id: APP, token: FORM_TOKEN },
+    body: { action: 'yes', inputs: { note: 'Greet her from me.' } },
+    reply: { workflow_run_id: RUN, task_id: TASK },
+  },
+
   run: {
     params: { id: APP },
     body: { inputs: { name: 'Olive' }, response_mode: 'blocking' as const },

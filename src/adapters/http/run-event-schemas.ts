@@ -56,6 +56,15 @@ const roundsCompleted = {
 
 export const runStatus = v.picklist(['running', 'succeeded', 'failed', 'stopped', 'partial-succeeded', 'paused'])
 
+export const pausedEntries = {
+  paused_nodes: v.array(id),
+  reasons: v.array(anyObject),
+  status: v.literal('paused'),
+  elapsed_time: seconds,
+  total_tokens: v.number(),
+  total_steps: v.number(),
+}
+
 /** One `data:` line of a run's event stream. */
 export const RunEventFrame = v.variant('event', [
   event('message', { id, answer: v.pipe(v.string(), v.description('A delta.')) }),
@@ -100,7 +109,7 @@ export const RunEventFrame = v.variant('event', [
   about('agent_log', { node_execution_id: id, label: v.string(), status: v.string(), data: anyObject }),
   event('human_input_required', { data: anyObject }),
   event('human_input_form_filled', { data: anyObject }),
-  about('workflow_paused', { reasons: v.array(anyObject), status: v.literal('paused') }),
+  about('workflow_paused', pausedEntries),
   about('workflow_finished', {
     id,
     workflow_id: id,

@@ -30,6 +30,18 @@ export const ENDING_STATUS = {
   stopped: 'stopped',
 } as const satisfies Record<RunEnding['kind'], string>
 
+/** What a pause says of the run, wherever it is told. */
+export function pausedData({ reasons, usage, totalSteps, elapsedS }: Extract<RunStep, { kind: 'paused' }>) {
+  return {
+    paused_nodes: reasons.map((reason) => String(reason.node_id)),
+    reasons: reasons.map((reason) => ({ ...reason })),
+    status: 'paused' as const,
+    elapsed_time: elapsedS,
+    total_tokens: usage.totalTokens,
+    total_steps: totalSteps,
+  }
+}
+
 /** The ending as a failure to tell, or null when it is none. A stop by the server is one, a stop by a person is not. */
 export function failureOf(ending: RunEnding): RunFailure | null {
   if (ending.kind === 'failed') return ending.failure
@@ -129,7 +141,7 @@ function teller({ ids, mode, createdAtMs }: StartedRun, author: Author): (event:
       case 'human_input_form_filled':
         return about('human_input_form_filled', step.form)
       case 'paused':
-        return about('workflow_paused', { reasons: step.reasons, status: 'paused' })
+        return about('workflow_paused', pausedData(step))
       case 'succeeded':
       case 'partial':
       case 'failed':

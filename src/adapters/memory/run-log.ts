@@ -71,6 +71,10 @@ export function createMemoryRunLog(settings: MemoryRunLogSettings): RunLog {
       }
     },
 
+    async restart(runId) {
+      if (closedAtMs.has(runId)) drop(runId)
+    },
+
     async close(runId) {
       const tape = tapes.get(runId)
       if (tape === undefined || closedAtMs.has(runId)) return

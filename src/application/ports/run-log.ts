@@ -12,6 +12,8 @@ export interface RunLog {
   append(runId: string, step: RunStep, options: { readonly pace: boolean }): Promise<RunEvent>
   /** Events from `fromSeq` on, live until the run's ending, `signal`, or the reader is cut. */
   read(runId: string, fromSeq: number, signal: AbortSignal): AsyncIterable<RunEvent>
+  /** Begins a paused run's log anew, from 1: readers of its former part have ended. */
+  restart(runId: string): Promise<void>
   /** No more events will come; readers end after what is there, and the log may be dropped after a while. */
   close(runId: string): Promise<void>
 }

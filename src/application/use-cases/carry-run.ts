@@ -53,6 +53,8 @@ export function makeCarryRun(needs: Needs): CarryRun {
           begun = true
           if (carriage.newConversation !== null) await needs.conversations.create(carriage.newConversation)
         }
+        // A pause was kept before it is told: another process goes on from there.
+        if (step.kind === 'paused') ended = true
         if (isEnding(step)) {
           ended = true
           await settle(needs, carriage, step, begun)

@@ -14,8 +14,9 @@ import type { RunLog } from '../ports/run-log.ts'
 import type { RunStore } from '../ports/run-store.ts'
 import type { NewId } from '../ports/secrets.ts'
 import { type CarryRun, isUnderway } from './carry-run.ts'
+import { makePausing, type PausingNeeds } from './pausing.ts'
 
-type Needs = {
+type Needs = PausingNeeds & {
   apps: AppCatalog
   runner: AppRunner
   runs: RunStore
@@ -97,11 +98,13 @@ export function makeRunApp(needs: Needs): RunApp {
       inputs,
       createdAtMs,
     })
+    const request = { inputs, query, files: input.files }
     const job = {
       app,
       definition,
       ids,
-      request: { inputs, query, files: input.files },
+      request,
+      pausing: makePausing(needs, { ids, request }),
       invokeFrom: 'openapi' as const,
       callerId: caller.owner.id,
       history: turns,

@@ -8,7 +8,7 @@ import type { FileRef } from '#domain/run.ts'
 import { isUuid } from '#domain/uuid.ts'
 import { examples } from '../examples.ts'
 import { type Route, route } from '../route.ts'
-import { metadata, runStatus } from '../run-event-schemas.ts'
+import { metadata, pausedEntries, runStatus } from '../run-event-schemas.ts'
 import { framesOf } from '../run-frames.ts'
 import { replyOf } from '../run-reply.ts'
 import { bearerErrors } from './bearer-errors.ts'
@@ -70,11 +70,24 @@ const WorkflowReply = v.strictObject({
     total_tokens: v.number(),
     total_steps: v.number(),
     created_at: v.number(),
-    finished_at: v.number(),
+    finished_at: v.nullable(v.number()),
+    paused_nodes: v.optional(pausedEntries.paused_nodes),
+    reasons: v.optional(pausedEntries.reasons),
   }),
 })
 
-const appErrors = [
+/** A chat that waits for people. */
+const PausedReply = v.strictObject({
+  event: v.literal('workflow_paused'),
+  task_id: v.string(),
+  workflow_run_id: v.string(),
+  message_id: v.string(),
+  conversation_id: v.nullable(v.string()),
+  mode: v.string(),
+  data: v.strictObject({ id: v.string(), workflow_id: v.string(), ...pausedEntries, created_at: v.number() }),
+})
+
+export const appErrors = [
   ...bearerErrors,
   'insufficient_scope',
   'app_not_found',
@@ -93,7 +106,7 @@ const run = route({
   access: { kind: 'app', scope: 'apps:run' },
   missing: 'app_not_found',
   body: RunBody,
-  reply: v.union([MessageReply, WorkflowReply]),
+  reply: v.union([MessageReply, WorkflowReply, PausedReply]),
   streams: true,
   example: examples.run,
   errors: [

@@ -45,7 +45,9 @@ export function openWaitingRoom(
         node_id: nodeId,
         node_title: nodeTitle,
       }))
-      return { kind: 'paused', reasons }
+      const { usage, elapsedMs } = state.book
+      const { steps: totalSteps, exceptions: exceptionsCount } = state.scheduler
+      return { kind: 'paused', reasons, usage, totalSteps, exceptionsCount, elapsedS: elapsedMs / 1000 }
     },
   }
 }

@@ -1,0 +1,152 @@
+import { expect } from 'chai'
+import { framesIn } from '../support/sse.ts'
+import { aWorld, type Login, type World } from '../support/world.ts'
+
+const asking = `version: "0.6.0"
+kind: app
+app: {name: Asking, description: "", mode: workflow}
+workflow:
+  graph:
+    nodes:
+    - id: start
+      data: {type: start, title: Start, variables: [{variable: who, type: text-input, label: Who, required: true}]}
+    - id: ask
+      data:
+        type: human-input
+        title: Ask
+        form_content: "Let {{#start.who#}} in? {{#$output.why#}}"
+        inputs: [{type: paragraph, output_variable_name: why, default: {type: constant, value: because}}]
+        user_actions: [{id: yes, title: "Yes"}, {id: no, title: "No"}]
+        timeout: 1
+        timeout_unit: hour
+    - id: in
+      data: {type: end, title: In, outputs: [{variable: why, value_selector: [ask, why]}]}
+    - id: out
+      data: {type: end, title: Out, outputs: [{variable: refused, value_selector: [ask, __action_id]}]}
+    edges:
+    - {id: e1, source: start, target: ask, sourceHandle: source, targetHandle: target}
+    - {id: e2, source: ask, target: in, sourceHandle: "yes", targetHandle: target}
+    - {id: e3, source: ask, target: out, sourceHandle: "no", targetHandle: target}
+`
+
+describe('human input over HTTP', () => {
+  let world: World
+  let owner: Login
+  let appId: string
+  beforeEach(async () => {
+    world = await aWorld()
+    owner = await world.login()
+    appId = await world.addApp(asking)
+  })
+  afterEach(() => world.close())
+
+  const path = (token: string, app = appId) => `/openapi/v1/apps/${app}/form/human_input/${token}`
+  const answer = (token: string, json: object, who = owner) => world.post(path(token), { token: who.token, json })
+
+  /** Starts a run and reads it to its pause. */
+  async function paused() {
+    const reply = await world.post(`/openapi/v1/apps/${appId}/run`, {
+      token: owner.token,
+      json: { inputs: { who: 'Ann' }, response_mode: 'streaming' },
+    })
+    const frames = framesIn(reply.text)
+    const asked = frames.find(({ event }) => event === 'human_input_required')
+    const { form_token: token } = (asked?.data ?? {}) as { form_token: string }
+    return { frames, token, runId: String(asked?.workflow_run_id) }
+  }
+
+  /** What the run ended with, once it has. */
+  async function ended(runId: string) {
+    const deadline = Date.now() + 5000
+    for (;;) {
+      const run = await world.ports.runs.find(runId)
+      if (run?.result !== null && run?.result !== undefined) return run.result
+      if (Date.now() > deadline) throw new Error(`the run is ${run?.status}`)
+      await new Promise((resolve) => setTimeout(resolve, 5))
+    }
+  }
+
+  it('asks, pauses, shows the form, takes one answer, and the run goes on to its end', async () => {
+    const { frames, token, runId } = await paused()
+    expect(frames.map(({ event }) => event).slice(-2)).to.deep.equal(['human_input_required', 'workflow_paused'])
+    expect(frames.at(-1)?.data).to.deep.include({ status: 'paused', paused_nodes: ['ask'], total_steps: 2 })
+    expect((await world.ports.runs.find(runId))?.status).to.equal('paused')
+
+    const shown = await world.get(path(token), { token: owner.token })
+    expect(shown.status, shown.text).to.equal(200)
+    expect(shown.json).to.deep.include({
+      form_content: 'Let Ann in? {{#$output.why#}}',
+      resolved_default_values: { why: 'because' },
+    })
+    const taken = await answer(token, { action: 'yes', inputs: { why: 'I know her' } })
+    expect(taken.status, taken.text).to.equal(200)
+    expect(taken.json.workflow_run_id).to.equal(runId)
+    expect(await ended(runId)).to.deep.include({ status: 'succeeded', outputs: { why: 'I know her' } })
+    // A used token says no more than one that never was.
+    const used = await answer(token, { action: 'yes' })
+    const unknown = await answer('01900000-0000-4000-8000-000000000000', { action: 'yes' })
+    expect([used.status, used.text]).to.deep.equal([unknown.status, unknown.text])
+    expect(used.status).to.equal(404)
+  })
+
+  it('answers a blocking call with the pause', async () => {
+    const reply = await world.post(`/openapi/v1/apps/${appId}/run`, {
+      token: owner.token,
+      json: { inputs: { who: 'Ann' }, response_mode: 'blocking' },
+    })
+    expect(reply.status, reply.text).to.equal(200)
+    expect(reply.json.data).to.deep.include({ status: 'paused', finished_at: null, paused_nodes: ['ask'] })
+  })
+
+  it('takes the default of a field that was left out, and the way of the other action', async () => {
+    const { token, runId } = await paused()
+    await answer(token, { action: 'no' })
+    expect(await ended(runId)).to.deep.include({ outputs: { refused: 'no' } })
+  })
+
+  it('lets one of ten answers at once win', async () => {
+    const { token, runId } = await paused()
+    const answers = await Promise.all(Array.from({ length: 10 }, () => answer(token, { action: 'yes' })))
+    expect(answers.map(({ status }) => status).sort()).to.deep.equal([200, ...Array<number>(9).fill(404)])
+    expect(await ended(runId)).to.deep.include({ status: 'succeeded' })
+  })
+
+  it('refuses what is no answer to the form, naming the field, and the form stays open', async () => {
+    const { token, runId } = await paused()
+    for (const [json, field] of [
+      [{ action: 'maybe' }, 'action'],
+      [{ action: 'yes', inputs: { why: 7 } }, 'why'],
+      [{ action: 'yes', inputs: { why: 'x'.repeat(20_001) } }, 'why'],
+      [{ inputs: {} }, 'action'],
+      [{ action: 'yes', inputs: [] }, 'inputs'],
+    ] as const) {
+      const reply = await answer(token, json)
+      expect(reply.status).to.equal(422)
+      expect(reply.text).to.include(field)
+    }
+    expect((await answer(token, { action: 'yes' })).status).to.equal(200)
+    await ended(runId)
+  })
+
+  it('takes no answer after the time for it', async () => {
+    const { token } = await paused()
+    world.clock.advance(3_600_000)
+    const reply = await answer(token, { action: 'yes' })
+    expect(reply.status).to.equal(422)
+    expect(reply.text).to.include('the form has expired')
+  })
+
+  it('is nobody else’s: not another person’s, nor another app’s', async () => {
+    const { token } = await paused()
+    await world.addMember('bea@example.test')
+    const other = await world.login({ browser: await world.signIn('bea@example.test') })
+    const foreign = await answer(token, { action: 'yes' }, other)
+    const elsewhere = await world.post(path(token, await world.addApp(asking)), {
+      token: owner.token,
+      json: { action: 'yes' },
+    })
+    const bare = await world.post(path(token), { json: { action: 'yes' } })
+    expect([foreign.status, elsewhere.status, bare.status]).to.deep.equal([404, 404, 401])
+    expect((await world.get(path(token), { token: owner.token })).status).to.equal(200)
+  })
+})
