@@ -93,6 +93,14 @@ describe('playing an app without its surroundings', () => {
     expect(played.outputs).to.deep.equal({ API_URL: 'https://example.com/a.txt', TOKEN: 'made-up', kept: 'kept' })
   })
 
+  it('does not wait between retries, and tells the last failure', async () => {
+    const retry_config = { retry_enabled: true, max_retries: 10, retry_interval: 60_000 }
+    const code = { code: 'function main() { throw new Error("no") }', code_language: 'javascript', outputs: {} }
+    const nodes = [aStart(), aNode('c', 'code', { ...code, variables: [], retry_config }), anEnd('end')]
+    const played = await playGraph(nodes, ['start>c', 'c>end'])
+    expect([played.status, played.error]).to.deep.equal(['failed', 'Error: no'])
+  })
+
   it('sends a document with a message to an app that reads documents', async () => {
     const reader = aNode('doc', 'document-extractor', { variable_selector: ['sys', 'files'], is_array_file: true })
     const features = { file_upload: { enabled: true, allowed_file_types: ['image', 'document'] } }

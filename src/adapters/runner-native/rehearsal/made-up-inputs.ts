@@ -1,11 +1,11 @@
 import type { Json, JsonObject } from '#domain/app.ts'
 import type { FormControl } from '#domain/input-form.ts'
-import { listAt, objectAt, objectsAt, textAt, textsAt } from '#domain/json.ts'
+import { listAt, objectAt, textsAt } from '#domain/json.ts'
 import type { FileRef } from '#domain/run.ts'
 import type { Script } from './script.ts'
 
 /** What a name of a field says about what it wants. */
-const BY_NAME: readonly (readonly [name: RegExp, value: string])[] = [
+export const BY_NAME: readonly (readonly [name: RegExp, value: string])[] = [
   [/url|link|website|webhook|endpoint|host|domain|网址|链接/i, 'https://example.com/a.txt'],
   [/e-?mail|邮箱/i, 'ada@example.com'],
   [/date|日期/i, '2026-01-31'],
@@ -17,26 +17,6 @@ const BY_NAME: readonly (readonly [name: RegExp, value: string])[] = [
 /** A value for every field of a form. */
 export function madeUpInputs(form: readonly FormControl[], script: Script, readsDocuments: boolean): JsonObject {
   return Object.fromEntries(form.map((control) => [control.variable, madeUp(control, script, readsDocuments)]))
-}
-
-/** The workflow with a value for each variable of its environment that the file leaves empty, as secrets are. */
-export function withEnvironment(workflow: JsonObject): JsonObject {
-  const variables = objectsAt(workflow, 'environment_variables')
-  if (variables.length === 0) return workflow
-  return {
-    ...workflow,
-    environment_variables: variables.map((one) =>
-      one.value === undefined || one.value === null || one.value === ''
-        ? { ...one, value: environmentValue(one) }
-        : one,
-    ),
-  }
-}
-
-function environmentValue(variable: JsonObject): Json {
-  if (textAt(variable, 'value_type') === 'number') return 3
-  const name = textAt(variable, 'name')
-  return BY_NAME.find(([pattern]) => pattern.test(name))?.[1] ?? 'made-up'
 }
 
 function madeUp(control: FormControl, script: Script, readsDocuments: boolean): Json {

@@ -9,9 +9,10 @@ import type { CodeRunner, TemplateRenderer } from '../code/code-runner.ts'
 import { createNativeRunner } from '../native-runner.ts'
 import { answeredRun } from './answered-run.ts'
 import { type Clues, withFailures } from './clues.ts'
-import { madeUpFiles, madeUpInputs, withEnvironment } from './made-up-inputs.ts'
+import { madeUpFiles, madeUpInputs } from './made-up-inputs.ts'
 import { createPlayingModel } from './playing-model.ts'
 import { type Script, scriptsFor } from './script.ts'
+import { stagedWorkflow } from './staged-workflow.ts'
 import { createStubEgress, type Recording } from './stub-egress.ts'
 import { createStubWeb } from './stub-web.ts'
 
@@ -40,8 +41,6 @@ const MAX_ROUNDS = 4
 /** In all, for one file. */
 const BUDGET_MS = 90_000
 const TOO_LONG = /took too long$/
-/** Pauses between retries are over at once, limits of a whole run are kept. */
-const LONGEST_PAUSE_MS = 60_000
 
 /**
  * Plays an app through without anything of the outside: inputs made up from its form, a model and a network that
@@ -57,7 +56,7 @@ export function makeRehearse(needs: Needs): Rehearse {
       return { ...NOTHING, imported: false, mode: null, error: reasonOf(error) }
     }
     const deadline = AbortSignal.timeout(BUDGET_MS)
-    const definition = definitionOf(dsl.workflow === null ? dsl : { ...dsl, workflow: withEnvironment(dsl.workflow) })
+    const definition = definitionOf(dsl.workflow === null ? dsl : { ...dsl, workflow: stagedWorkflow(dsl.workflow) })
     const app = appOf(dsl)
     let clues: Clues = { workflow: dsl.workflow ?? {}, keys: [], texts: [] }
     let first: Rehearsal | null = null
@@ -151,7 +150,7 @@ function told(ending: RunEnding, mode: AppMode): Pick<Rehearsal, 'status' | 'out
 }
 
 function timer(delayMs: number, fire: () => void): () => void {
-  const handle = setTimeout(fire, delayMs > LONGEST_PAUSE_MS ? delayMs : 0).unref()
+  const handle = setTimeout(fire, delayMs).unref()
   return () => clearTimeout(handle)
 }
 
