@@ -1,5 +1,6 @@
 import { expect } from 'chai'
-import { framesIn } from '../support/sse.ts'
+import { makeStopRun, type StopRun } from '#application/use-cases/stop-run.ts'
+import { type Frame, framesIn, readFrames } from '../support/sse.ts'
 import { aWorld, type Login, type World } from '../support/world.ts'
 
 const asking = `version: "0.6.0"
@@ -56,10 +57,10 @@ describe('human input over HTTP', () => {
   }
 
   /** What the run ended with, once it has. */
-  async function ended(runId: string) {
+  async function ended(runId: string, place = world) {
     const deadline = Date.now() + 5000
     for (;;) {
-      const run = await world.ports.runs.find(runId)
+      const run = await place.ports.runs.find(runId)
       if (run?.result !== null && run?.result !== undefined) return run.result
       if (Date.now() > deadline) throw new Error(`the run is ${run?.status}`)
       await new Promise((resolve) => setTimeout(resolve, 5))
@@ -98,6 +99,48 @@ describe('human input over HTTP', () => {
     expect(reply.json.data).to.deep.include({ status: 'paused', finished_at: null, paused_nodes: ['ask'] })
   })
 
+  it('goes on after an answer that comes before the pause was told', async () => {
+    const told = Promise.withResolvers<string>()
+    let answered: Promise<{ status: number }> | null = null
+    const eager = await aWorld({
+      change: (ports) => ({
+        ...ports,
+        runPauses: {
+          ...ports.runPauses,
+          async put(pause) {
+            const token = await told.promise
+            const kept = await ports.runPauses.put(pause)
+            answered = eager.post(`/openapi/v1/apps/${app}/form/human_input/${token}`, {
+              token: login.token,
+              json: { action: 'yes' },
+            })
+            while ((await ports.runs.find(pause.ids.runId))?.status === 'paused') await new Promise(setImmediate)
+            return kept
+          },
+        },
+      }),
+    })
+    const login = await eager.login()
+    const app = await eager.addApp(asking)
+    try {
+      const stream = await fetch(`${eager.url}/openapi/v1/apps/${app}/run`, {
+        method: 'POST',
+        headers: { Authorization: `Bearer ${login.token}`, 'Content-Type': 'application/json' },
+        body: JSON.stringify({ inputs: { who: 'Ann' }, response_mode: 'streaming' }),
+      })
+      let last: Frame = null
+      for await (const frame of readFrames(stream)) {
+        last = frame
+        if (frame.event === 'human_input_required') told.resolve(frame.data.form_token)
+      }
+      expect(last.event).to.equal('workflow_paused')
+      expect(await answered).to.deep.include({ status: 200 })
+      expect(await ended(last.workflow_run_id, eager)).to.deep.include({ status: 'succeeded' })
+    } finally {
+      await eager.close()
+    }
+  })
+
   it('takes the default of a field that was left out, and the way of the other action', async () => {
     const { token, runId } = await paused()
     await answer(token, { action: 'no' })
@@ -126,6 +169,16 @@ describe('human input over HTTP', () => {
     }
     expect((await answer(token, { action: 'yes' })).status).to.equal(200)
     await ended(runId)
+  })
+
+  it('takes no answer once the run was stopped', async () => {
+    const { token, runId } = await paused()
+    const run = await world.ports.runs.find(runId)
+    // Of the admitted call only the app and the caller are looked at.
+    const admitted = { app: { id: appId }, caller: { owner: run?.owner } } as Parameters<StopRun>[0]
+    await makeStopRun(world.ports)(admitted, run?.taskId ?? '')
+    expect((await ended(runId)).status).to.equal('stopped')
+    expect((await answer(token, { action: 'yes' })).status).to.equal(404)
   })
 
   it('takes no answer after the time for it', async () => {

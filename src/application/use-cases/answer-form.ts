@@ -4,7 +4,6 @@ import { type HumanForm, readAnswer } from '#domain/human-form.ts'
 import type { Mounted } from '../auth/pipeline.ts'
 import type { AppCatalog } from '../ports/app-catalog.ts'
 import type { ConversationStore } from '../ports/conversation-store.ts'
-import type { RunLog } from '../ports/run-log.ts'
 import type { RunPause } from '../ports/run-pauses.ts'
 import type { RunStore } from '../ports/run-store.ts'
 import type { CarryRun } from './carry-run.ts'
@@ -14,7 +13,6 @@ type Needs = PausingNeeds & {
   apps: AppCatalog
   runs: RunStore
   conversations: ConversationStore
-  runLog: RunLog
   carryRun: CarryRun
 }
 
@@ -34,7 +32,7 @@ const HISTORY_TURNS = 100
 
 /** The forms of paused runs, for whoever started the run. */
 export function makeHumanForms(needs: Needs): HumanForms {
-  const { apps, runs, conversations, runLog, carryRun, runPauses, digest, now } = needs
+  const { apps, runs, conversations, carryRun, runPauses, digest, now } = needs
 
   async function requireForm({ app, caller }: Mounted, token: string) {
     const tokenHash = digest(token)
@@ -60,7 +58,6 @@ export function makeHumanForms(needs: Needs): HumanForms {
         ? { turns: [], lastMessageId: null }
         : await conversations.history(conversationId, HISTORY_TURNS)
     const others = pause.forms.filter(({ tokenHash }) => tokenHash !== answered)
-    await runLog.restart(ids.runId)
     const job = {
       app,
       definition,
@@ -78,7 +75,8 @@ export function makeHumanForms(needs: Needs): HumanForms {
         if (conversationId !== null) await conversations.saveVariables(conversationId, variables)
       },
     }
-    void carryRun({ job, owner: caller.owner, newConversation: null, parentMessageId: lastMessageId })
+    const carriage = { job, owner: caller.owner, newConversation: null, parentMessageId: lastMessageId }
+    await new Promise<void>((onReadable) => void carryRun({ ...carriage, onReadable }))
   }
 
   return {

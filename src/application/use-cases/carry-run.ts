@@ -24,6 +24,8 @@ export type Carriage = {
   /** Stored once the run has really begun; null when it exists already or the mode has none. */
   readonly newConversation: Conversation | null
   readonly parentMessageId: string | null
+  /** Called when what the run tells can be read: that of a paused run begins anew. */
+  readonly onReadable?: () => void
 }
 
 /** Carries one run from its first step to its stored ending, whether or not anybody reads along. Never throws. */
@@ -40,9 +42,24 @@ export function isUnderway(mode: RunJob['app']['mode'], step: RunStep): boolean 
 
 export function makeCarryRun(needs: Needs): CarryRun {
   const { runner, runLog, runControl, log } = needs
+  const carried = new Map<string, Promise<void>>()
+
+  /** A pause may be answered before its last word was told: both parts write one log, so the second waits its turn. */
   return async (carriage) => {
+    const { runId } = carriage.job.ids
+    const before = carried.get(runId)
+    // At once where it can: a stop that comes in the same turn must find the run carried.
+    const turn = before === undefined ? carry(carriage) : before.then(() => carry(carriage))
+    carried.set(runId, turn)
+    await turn
+    if (carried.get(runId) === turn) carried.delete(runId)
+  }
+
+  async function carry(carriage: Carriage): Promise<void> {
     const { job } = carriage
     const { runId, taskId } = job.ids
+    if (job.resume !== undefined) await runLog.restart(runId)
+    carriage.onReadable?.()
     const { signal, done } = runControl.carry(taskId)
     const pace = onHangUp(job.app.mode) === 'stop'
     let begun = false
@@ -59,7 +76,7 @@ export function makeCarryRun(needs: Needs): CarryRun {
           ended = true
           await settle(needs, carriage, step, begun)
         }
-        await runLog.append(runId, step, { pace: pace && !isEnding(step) })
+        await runLog.append(runId, step, { pace: pace && !isEnding(step) && step.kind !== 'paused' })
       }
     } catch (error) {
       log.error('run broke', { runId, error })
