@@ -54,6 +54,8 @@ const InputSchema = v.looseObject({
   maxLength: v.optional(v.number()),
 })
 export const DescribeReply = v.looseObject({
+  /** Servers that look at an app before its run say here what is missing. */
+  preflight: v.optional(v.array(v.looseObject({ node: v.string(), title: v.string(), reason: v.string() }))),
   info: v.looseObject({ id: v.string(), name: v.string(), description: v.string(), mode: v.string() }),
   input_schema: v.looseObject({
     required: v.optional(v.array(v.string()), []),

@@ -242,6 +242,28 @@ describe('latchkey commands', () => {
       expect(stdout).to.include('QUERY  required')
     })
 
+    it('says why an app cannot run yet, and stays silent about one that can', async () => {
+      const described = (preflight?: readonly object[]) => ({
+        json: {
+          info: { id: AN_APP_ID, name: 'Echo', description: '', mode: 'workflow' },
+          parameters: {},
+          input_schema: { type: 'object', properties: {} },
+          ...(preflight === undefined ? {} : { preflight }),
+        },
+      })
+      const path = `GET /apps/${AN_APP_ID}/describe`
+      world.api.on(
+        path,
+        described([{ node: 'n1', title: 'Ask\u001b[31m', reason: 'the model m is not bound', fix: 'Bind it.' }]),
+      )
+      const missing = await world.latchkey(['describe', AN_APP_ID])
+      expect(missing.code).to.equal(0)
+      expect(missing.stderr).to.include('It cannot run yet: Ask').and.to.include('the model m is not bound')
+      expect(missing.stderr).not.to.include('\u001b')
+      world.api.on(path, described())
+      expect((await world.latchkey(['describe', AN_APP_ID])).stderr).not.to.include('cannot run')
+    })
+
     it('asks for an id when a name is carried twice, and says when nobody carries it', async () => {
       world.api.on('GET /apps', { json: anAppsPage([{}, { id: '01890000-0000-7000-8000-0000000000a2' }]) })
       const twice = await world.latchkey(['describe', 'Echo'])

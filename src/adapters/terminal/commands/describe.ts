@@ -24,7 +24,7 @@ export const describe: Command = {
       out.json(told)
       return EXIT.ok
     }
-    const { info, input_schema } = told
+    const { info, input_schema, preflight = [] } = told
     out.line(`${info.name}  (${info.mode})`)
     out.line(info.id)
     if (info.description !== '') out.line(info.description)
@@ -38,6 +38,7 @@ export const describe: Command = {
     ])
     if (rows.length > 0) out.table(['INPUT', 'TYPE', '', 'LABEL'], rows)
     else out.note('It takes no inputs.')
+    for (const { node, title, reason } of preflight) out.note(`It cannot run yet: ${title || node}: ${reason}`)
     return EXIT.ok
   },
 }
