@@ -81,6 +81,15 @@ export function runPausesContract(name: string, open: Open): void {
       expect(await runPauses.find(token)).to.deep.equal(again)
     })
 
+    it('outlives a process that ends what was cut off with the one before it', async () => {
+      const { runPauses, runs } = opened.stores
+      const token = randomUUID()
+      const pause = await aPause(token)
+      await runPauses.put(pause)
+      await runs.endAbandoned(NOW_MS + 1)
+      expect(await runPauses.take(token)).to.deep.equal(pause)
+    })
+
     it('neither pauses nor takes up a run that has ended', async () => {
       const { runPauses, runs } = opened.stores
       const ended = {
