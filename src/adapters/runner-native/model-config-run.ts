@@ -4,6 +4,7 @@ import type { NewId } from '#application/ports/secrets.ts'
 import type { JsonObject } from '#domain/app.ts'
 import type { RunFailure, RunStep, RunTotals } from '#domain/run.ts'
 import { newTally, type Tally } from './agent/agent-task.ts'
+import { MAX_RUN_MS } from './graph/run-graph.ts'
 import { agentSteps } from './model-config/agent-steps.ts'
 import { knowledgeFor } from './model-config/knowledge.ts'
 import { messagesOf, modelRequest } from './model-config/prompt.ts'
@@ -26,24 +27,31 @@ export async function* runModelConfig(
   job: RunJob,
   signal: AbortSignal,
 ): AsyncGenerator<RunStep> {
-  const { now } = services
+  const { now, timer } = services
   const startedAtMs = now()
   yield { kind: 'run_started', inputs: job.request.inputs, reason: 'initial' }
 
+  // An agent may go round for hours; a graph may not either.
+  const late = new AbortController()
+  const cancel = timer(MAX_RUN_MS, () => late.abort())
+  const either = AbortSignal.any([signal, late.signal])
   const found: Found = { tally: newTally(), resources: [] }
   const telling =
     job.app.mode === 'agent-chat'
-      ? agentSteps({ services, model, ids, ...found }, config, job, signal)
-      : promptSteps(services, model, config, job, found, signal)
+      ? agentSteps({ services, model, ids, ...found }, config, job, either)
+      : promptSteps(services, model, config, job, found, either)
   let [answer, failure]: [string, RunFailure | null] = ['', null]
   try {
-    for await (const step of untilAborted(telling, signal)) {
+    for await (const step of untilAborted(telling, either)) {
       if (step.kind === 'text') answer += step.delta
       yield step
     }
   } catch (error) {
     failure = failureIn(error)
+  } finally {
+    cancel()
   }
+  if (late.signal.aborted) failure = { code: 'invalid_param', message: 'the run took too long' }
 
   const { usage } = found.tally
   const totals: RunTotals = {

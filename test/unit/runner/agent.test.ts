@@ -18,6 +18,7 @@ import {
   anApp,
   aRunner,
   aStart,
+  aTimer,
   aWorkflow,
   codeTable,
   edges,
@@ -234,6 +235,20 @@ describe('agent app', () => {
       stop.signal,
     )
     expect(ending).to.deep.include({ kind: 'stopped', reason: 'hang_up' })
+  })
+
+  it('ends an agent that goes round for too long', async () => {
+    const clock = aTimer()
+    const code = codeTable({
+      hang: () => {
+        clock.fire(1_200_000)
+        return new Promise<Json>(() => {})
+      },
+    })
+    const parts = { model: aTalker([calling('hang', {})]), code, timer: clock.timer, ...bound('hang') }
+    const { ending } = await run(chat(agentApp([entry('hang')])), parts)
+    expect(ending.kind === 'failed' && ending.failure.message).to.equal('the run took too long')
+    expect(clock.waiting()).to.deep.equal([])
   })
 
   it('says before the run which tools are not bound, and how to bind them', async () => {
