@@ -1,8 +1,20 @@
 import { isAbsolute, resolve } from 'node:path'
-import ipaddr from 'ipaddr.js'
-
-/** A signing key and the name it goes by in a token's header. */
-export type SigningKey = { readonly kid: string; readonly key: string }
+import {
+  BARE_KID,
+  type Environment,
+  isCidr,
+  isDomain,
+  isHost,
+  isLine,
+  isListener,
+  isLoopback,
+  isOrigin,
+  isReadOnTheWay,
+  isWord,
+  makeReader,
+  type SigningKey,
+} from './config-reader.ts'
+import { type Edition, readEdition } from './edition.ts'
 
 /** Everything an operator can choose, read once at start. */
 export type Config = {
@@ -20,6 +32,7 @@ export type Config = {
   readonly consoleWebUrl: string | null
   readonly cookieDomain: string | null
   readonly trustedProxies: readonly string[]
+  readonly edition: Edition
   readonly bearerEnabled: boolean
   readonly knownClientIds: readonly string[]
   readonly corsOrigins: readonly string[]
@@ -52,12 +65,7 @@ export class ConfigError extends Error {
   }
 }
 
-type Environment = Readonly<Record<string, string | undefined>>
-
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']
-const BARE_KID = 'dify-shared-v1'
-/** Characters. */
-export const MIN_KEY_LENGTH = 32
 const TTL_DAYS = { fallback: 14, min: 1, max: 365 }
 
 /**
@@ -67,7 +75,7 @@ const TTL_DAYS = { fallback: 14, min: 1, max: 365 }
 export function loadConfig(env: Environment): { readonly config: Config; readonly warnings: readonly string[] } {
   const faults: string[] = []
   const warnings: string[] = []
-  const read = reader(env, (name, wanted) => faults.push(`${name} must be ${wanted}`))
+  const read = makeReader(env, (name, wanted) => faults.push(`${name} must be ${wanted}`))
 
   const host = read.named('HOST', isListener, 'an IP address or a host name') ?? '127.0.0.1'
   const consoleApiUrl = read.origin('CONSOLE_API_URL')
@@ -85,6 +93,8 @@ export function loadConfig(env: Environment): { readonly config: Config; readonl
       warnings.push(`${name} is plain http: passwords and tokens can be read on the way; put TLS in front`)
     }
   }
+  const { edition, warnings: ofEdition } = readEdition(read, consoleApiUrl, (line) => faults.push(line))
+  warnings.push(...ofEdition)
   const config: Config = {
     host,
     port: read.whole('PORT', 5001, 0, 65535),
@@ -97,6 +107,7 @@ export function loadConfig(env: Environment): { readonly config: Config; readonl
     consoleWebUrl,
     cookieDomain: read.named('COOKIE_DOMAIN', isDomain, 'a domain name'),
     trustedProxies: read.list('TRUSTED_PROXIES', isCidr, 'a comma-separated list of CIDRs') ?? [],
+    edition,
     bearerEnabled: read.flag('ENABLE_OAUTH_BEARER', true),
     knownClientIds: read.list('OPENAPI_KNOWN_CLIENT_IDS', isWord(64), 'a comma-separated list of client ids') ?? [
       'difyctl',
@@ -146,131 +157,11 @@ function tokenTtlDays(text: string | undefined, warn: (warning: string) => void)
   return clamped
 }
 
-function reader(env: Environment, fault: (name: string, wanted: string) => void) {
-  const text = (name: string): string | null => {
-    const value = env[name]?.trim()
-    return value === undefined || value === '' ? null : value
-  }
-  /** The value when `isGood`, else null and a fault. */
-  const checked = (name: string, isGood: (value: string) => boolean, wanted: string): string | null => {
-    const value = text(name)
-    if (value === null || isGood(value)) return value
-    fault(name, wanted)
-    return null
-  }
-  return {
-    text,
-    named: checked,
-    whole(name: string, fallback: number, min: number, max: number): number {
-      const value = checked(name, isWhole(min, max), `a whole number from ${min} to ${max}`)
-      return value === null ? fallback : Number(value)
-    },
-    flag(name: string, fallback: boolean): boolean {
-      const value = checked(name, (one) => /^(true|false|1|0)$/i.test(one), 'true or false')
-      return value === null ? fallback : /^(true|1)$/i.test(value)
-    },
-    oneOf(name: string, words: readonly string[], fallback: string): string {
-      return checked(name, (one) => words.includes(one), `one of ${words.join(', ')}`) ?? fallback
-    },
-    url(name: string, protocols: readonly string[]): string | null {
-      const wanted = `a URL starting with ${protocols.map((one) => `${one}//`).join(' or ')}`
-      return checked(
-        name,
-        (one) => protocols.some((protocol) => one.startsWith(`${protocol}//`)) && hasHost(one),
-        wanted,
-      )
-    },
-    origin(name: string): string | null {
-      return checked(name, isOrigin, 'an http(s) origin without a path')?.replace(/\/$/, '') ?? null
-    },
-    modelUrl(name: string): string | null {
-      const isGood = (one: string) =>
-        /^scripted:(\?[\w=&]*)?$/.test(one) || (/^https?:\/\//.test(one) && URL.canParse(one))
-      return checked(name, isGood, 'the http(s) base URL of an OpenAI-compatible endpoint')
-    },
-    list(name: string, isGood: (item: string) => boolean, wanted: string): readonly string[] | null {
-      const items = text(name)
-        ?.split(',')
-        .map((item) => item.trim())
-        .filter((item) => item !== '')
-      if (items === undefined) return null
-      if (items.every(isGood)) return items
-      fault(name, wanted)
-      return null
-    },
-    secretKeys(name: string): readonly SigningKey[] | null {
-      const wanted = `at least ${MIN_KEY_LENGTH} characters, or comma-separated kid:key pairs of which each key has`
-      const value = checked(name, (one) => parseKeys(one) !== null, wanted)
-      return value === null ? null : parseKeys(value)
-    },
-  }
-}
-
-/** Null when a key is too short or a pair has no name. A key without a name has the one other servers use. */
-function parseKeys(text: string): readonly SigningKey[] | null {
-  const pairs = /^[\w.-]{1,64}:/.test(text) ? text.split(',').map((pair) => pair.trim()) : [`${BARE_KID}:${text}`]
-  const keys = pairs.map((pair) => ({ kid: pair.slice(0, pair.indexOf(':')), key: pair.slice(pair.indexOf(':') + 1) }))
-  const isGood = keys.every(({ kid, key }) => kid !== '' && key.length >= MIN_KEY_LENGTH)
-  return isGood && new Set(keys.map(({ kid }) => kid)).size === keys.length ? keys : null
-}
-
 /** The key generated into the data directory, as configuration would name it. */
 export function generatedKey(key: string): SigningKey {
   return { kid: BARE_KID, key }
 }
 
-/** Whether `host` can only be reached from this machine. */
-export function isLoopback(host: string): boolean {
-  if (host === 'localhost') return true
-  return ipaddr.isValid(host) && ipaddr.process(host).range() === 'loopback'
-}
-
 function absolute(path: string): string {
   return isAbsolute(path) ? path : resolve(path)
-}
-
-function isWhole(min: number, max: number): (text: string) => boolean {
-  return (text) => /^-?\d{1,9}$/.test(text) && Number(text) >= min && Number(text) <= max
-}
-
-function isCidr(text: string): boolean {
-  return ipaddr.isValidCIDR(text)
-}
-
-function isHost(text: string): boolean {
-  return /^[a-z0-9_]([a-z0-9_.-]{0,252})(:\d{1,5})?$/i.test(text)
-}
-
-function isListener(text: string): boolean {
-  return ipaddr.isValid(text) || isDomain(text)
-}
-
-/** What a cookie's `Domain` may say; anything else could add attributes to the cookie. */
-function isDomain(text: string): boolean {
-  return text.length <= 253 && /^\.?[a-z0-9_]([a-z0-9_-]*)(\.[a-z0-9_-]+)*$/i.test(text)
-}
-
-/** Printable ASCII without blanks. */
-function isWord(maxLength: number): (text: string) => boolean {
-  return (text) => text.length <= maxLength && /^[\x21-\x7e]+$/.test(text)
-}
-
-function isLine(maxLength: number): (text: string) => boolean {
-  return (text) => text.length <= maxLength && /^\P{C}+$/u.test(text)
-}
-
-/** Whether `origin` crosses a network in the clear. */
-function isReadOnTheWay(origin: string): boolean {
-  const { protocol, hostname } = new URL(origin)
-  return protocol === 'http:' && !isLoopback(hostname.replaceAll(/[[\]]/g, ''))
-}
-
-function isOrigin(text: string): boolean {
-  if (!URL.canParse(text)) return false
-  const { protocol, pathname, search, hash, username } = new URL(text)
-  return /^https?:$/.test(protocol) && pathname === '/' && search + hash + username === ''
-}
-
-function hasHost(text: string): boolean {
-  return /^[\w+]+:\/\/[^/]+/.test(text) && (text.includes('+cluster') || URL.canParse(text))
 }

@@ -37,7 +37,9 @@ import type { Timer } from '#application/ports/clock.ts'
 import type { Log } from '#application/ports/log.ts'
 import { makeLoadBindings } from '#application/use-cases/load-bindings.ts'
 import { makeUseCases, type UseCases } from '#application/use-cases.ts'
-import { type Config, ConfigError, generatedKey, MIN_KEY_LENGTH } from './config.ts'
+import { type Config, ConfigError, generatedKey } from './config.ts'
+import { MIN_KEY_LENGTH } from './config-reader.ts'
+import { openEnterprise } from './enterprise.ts'
 
 export const now = Date.now
 
@@ -90,6 +92,7 @@ async function wire(config: Config, orm: Orm, log: Log, metrics: Metrics | null)
   const sandbox = createSandbox({ timer })
   const guardedFetch = createGuardedFetch({ rules: config.egress })
   const runControl = createMemoryRunControl()
+  const { bridge, policy, remoteIsolation } = openEnterprise(config.edition, stores)
   const cases = makeUseCases(
     {
       ...stores,
@@ -100,8 +103,8 @@ async function wire(config: Config, orm: Orm, log: Log, metrics: Metrics | null)
       consoleTokens: createConsoleTokens({ keys: secretKeys, now }),
       passwords: createPasswordHasher(),
       seal: createTokenSeal(),
-      bridge: null,
-      policy: null,
+      bridge,
+      policy,
       sealer: createSsoSealer({ keys: secretKeys, now }),
       digest: sha256Hex,
       sameSecret,
@@ -143,7 +146,7 @@ async function wire(config: Config, orm: Orm, log: Log, metrics: Metrics | null)
       refreshDays: config.refreshDays,
       initPassword: config.initPassword,
       consoleApiUrl: config.consoleApiUrl,
-      remoteIsolation: false,
+      remoteIsolation,
     },
   )
   return {

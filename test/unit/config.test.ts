@@ -15,6 +15,9 @@ function faultsOf(env: Record<string, string>): readonly string[] {
 }
 
 const A_KEY = 'k'.repeat(32)
+const AN_ISSUER = 'https://idp.example'
+const INNER_SECRET = { ENTERPRISE_API_SECRET_KEY: 'hunter2' }
+const A_CLIENT = { SSO_OIDC_CLIENT_ID: 'latchkey', SSO_OIDC_CLIENT_SECRET: 'hunter2-secret' }
 
 const REFUSED: readonly [name: string, value: string, beside?: Record<string, string>][] = [
   ['HOST', 'http://hunter2'],
@@ -41,6 +44,28 @@ const REFUSED: readonly [name: string, value: string, beside?: Record<string, st
   ['COOKIE_DOMAIN', 'hunter2.example:8080'],
   ['TRUSTED_PROXIES', '10.0.0.0/8,hunter2'],
   ['TRUSTED_PROXIES', '10.0.0.0/99'],
+  ['ENTERPRISE_ENABLED', 'hunter2'],
+  ['ENTERPRISE_API_URL', 'ftp://hunter2.example', INNER_SECRET],
+  ['ENTERPRISE_API_URL', 'https://someone:hunter2@inner.example', INNER_SECRET],
+  ['ENTERPRISE_API_URL', 'https://inner.example/inner/api?hunter2', INNER_SECRET],
+  ['ENTERPRISE_API_URL', 'https://inner.example/inner/api#hunter2', INNER_SECRET],
+  ['ENTERPRISE_API_URL', '', INNER_SECRET],
+  ['ENTERPRISE_API_SECRET_KEY', '', { ENTERPRISE_API_URL: 'https://hunter2.example/inner/api' }],
+  ['ENTERPRISE_API_SECRET_KEY', 'hunter2\nX-Other: 1', { ENTERPRISE_API_URL: 'https://inner.example/inner/api' }],
+  ['SSO_OIDC_ISSUER', 'hunter2.example', A_CLIENT],
+  ['SSO_OIDC_ISSUER', 'ldap://hunter2.example', A_CLIENT],
+  ['SSO_OIDC_ISSUER', 'https://idp.example/?hunter2', A_CLIENT],
+  ['SSO_OIDC_ISSUER', 'https://hunter2@idp.example', A_CLIENT],
+  // Issuers are kept in a column, and in claims, of 255 characters.
+  ['SSO_OIDC_ISSUER', `https://idp.example/hunter2/${'x'.repeat(255)}`, A_CLIENT],
+  ['SSO_OIDC_ISSUER', '', A_CLIENT],
+  ['SSO_OIDC_CLIENT_ID', '', { SSO_OIDC_ISSUER: AN_ISSUER, SSO_OIDC_CLIENT_SECRET: 'hunter2' }],
+  ['SSO_OIDC_CLIENT_ID', 'with a hunter2', { ...A_CLIENT, SSO_OIDC_ISSUER: AN_ISSUER }],
+  ['SSO_OIDC_CLIENT_SECRET', '', { SSO_OIDC_ISSUER: AN_ISSUER, SSO_OIDC_CLIENT_ID: 'hunter2' }],
+  ['SSO_OIDC_CLIENT_SECRET', 'hunter2\r\nX: 1', { ...A_CLIENT, SSO_OIDC_ISSUER: AN_ISSUER }],
+  ['SSO_OIDC_SCOPES', 'email hunter2', { ...A_CLIENT, SSO_OIDC_ISSUER: AN_ISSUER }],
+  ['SSO_OIDC_SCOPES', 'openid,"hunter2"', { ...A_CLIENT, SSO_OIDC_ISSUER: AN_ISSUER }],
+  ['SSO_OIDC_GROUPS_CLAIM', 'with a hunter2', { ...A_CLIENT, SSO_OIDC_ISSUER: AN_ISSUER }],
   ['ENABLE_OAUTH_BEARER', 'hunter2'],
   ['OPENAPI_KNOWN_CLIENT_IDS', `difyctl,${'x'.repeat(65)}`],
   ['OPENAPI_KNOWN_CLIENT_IDS', 'with a space'],
@@ -164,6 +189,7 @@ describe('configuration', () => {
       tokenRetentionDays: 30,
       logLevel: 'info',
       shutdownGraceS: 20,
+      edition: { kind: 'community' },
     })
   })
 
@@ -178,6 +204,60 @@ describe('configuration', () => {
     const { config } = loadConfig({ OPENAPI_KNOWN_CLIENT_IDS: ' difyctl , ,acme-cli ' })
     expect(config.knownClientIds).to.deep.equal(['difyctl', 'acme-cli'])
   })
+
+  const REMOTE = { ENTERPRISE_API_URL: 'https://inner.example/inner/api/', ...INNER_SECRET }
+  const OIDC = { SSO_OIDC_ISSUER: 'https://idp.example/realm/', ...A_CLIENT }
+  const API = { CONSOLE_API_URL: 'https://api.example' }
+  const OF_REMOTE = { kind: 'remote', apiUrl: 'https://inner.example/inner/api', secretKey: 'hunter2' }
+  const OF_OIDC = {
+    kind: 'oidc',
+    issuer: 'https://idp.example/realm/',
+    clientId: 'latchkey',
+    clientSecret: 'hunter2-secret',
+    scope: 'openid email profile',
+    groupsClaim: 'groups',
+  }
+  const EDITIONS: readonly [what: string, env: Record<string, string>, edition: object, warns: readonly string[]][] = [
+    ['nothing', {}, { kind: 'community' }, []],
+    ['a service that is not switched on', REMOTE, { kind: 'community' }, ['ENTERPRISE_API_URL']],
+    [
+      'a provider that is not switched on',
+      { ENTERPRISE_ENABLED: 'false', ...OIDC },
+      { kind: 'community' },
+      ['SSO_OIDC_ISSUER'],
+    ],
+    ['the switch alone', { ENTERPRISE_ENABLED: 'true' }, { kind: 'unlicensed' }, ['ENTERPRISE_ENABLED']],
+    ['a service', { ENTERPRISE_ENABLED: 'true', ...REMOTE, ...API }, OF_REMOTE, []],
+    ['a provider', { ENTERPRISE_ENABLED: '1', ...OIDC, ...API }, OF_OIDC, []],
+    ['both', { ENTERPRISE_ENABLED: 'true', ...REMOTE, ...OIDC, ...API }, OF_REMOTE, ['SSO_OIDC_ISSUER']],
+    ['no public origin', { ENTERPRISE_ENABLED: 'true', ...OIDC }, OF_OIDC, ['CONSOLE_API_URL']],
+    [
+      'a provider with choices',
+      { ENTERPRISE_ENABLED: 'true', ...OIDC, ...API, SSO_OIDC_SCOPES: 'openid email', SSO_OIDC_GROUPS_CLAIM: 'roles' },
+      { ...OF_OIDC, scope: 'openid email', groupsClaim: 'roles' },
+      [],
+    ],
+    [
+      'a provider in the clear',
+      { ENTERPRISE_ENABLED: 'true', ...OIDC, ...API, SSO_OIDC_ISSUER: 'http://idp.example' },
+      { ...OF_OIDC, issuer: 'http://idp.example' },
+      ['SSO_OIDC_ISSUER'],
+    ],
+    [
+      'a provider on this machine',
+      { ENTERPRISE_ENABLED: 'true', ...OIDC, ...API, SSO_OIDC_ISSUER: 'http://127.0.0.1:9/realms/a' },
+      { ...OF_OIDC, issuer: 'http://127.0.0.1:9/realms/a' },
+      [],
+    ],
+  ]
+  for (const [what, env, edition, warns] of EDITIONS) {
+    it(`takes ${what} for the edition ${'kind' in edition ? edition.kind : ''}`, () => {
+      const { config, warnings } = loadConfig(env)
+      expect(config.edition).to.deep.equal(edition)
+      expect(warnings.map((warning) => warning.split(' ')[0])).to.deep.equal(warns)
+      for (const warning of warnings) expect(warning).to.not.match(/hunter2|idp\.example|inner\.example/)
+    })
+  }
 
   it('drops blank CORS origins', () => {
     const { config } = loadConfig({ OPENAPI_CORS_ALLOW_ORIGINS: ' https://a.example,, https://b.example ' })

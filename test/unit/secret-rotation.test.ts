@@ -3,7 +3,8 @@ import { createSecretBox } from '#adapters/crypto/secret-box.ts'
 import { createConsoleTokens } from '#adapters/jose/console-tokens.ts'
 import { createSsoSealer } from '#adapters/jose/sso-sealer.ts'
 import { makeLoadBindings } from '#application/use-cases/load-bindings.ts'
-import { loadConfig, type SigningKey } from '#src/config.ts'
+import { loadConfig } from '#src/config.ts'
+import type { SigningKey } from '#src/config-reader.ts'
 import { aPlace } from '../http/place.ts'
 
 const keysOf = (text: string): readonly [SigningKey, ...SigningKey[]] => {
