@@ -70,14 +70,30 @@ export async function openCore(
   log: Log,
   metrics: Metrics | null = null,
 ): Promise<Core> {
-  const orm = await openDatabase(config, socketPath)
+  const orm = await openUpToDate(config, socketPath)
   try {
-    await migrate(orm)
     return await wire(config, orm, log, metrics)
   } catch (error) {
     await orm.close()
     throw error
   }
+}
+
+/** Longer than any request may wait for one query; only a database that hangs takes so long. */
+const QUERY_TIMEOUT_MS = 15_000
+
+/** On PostgreSQL a migration has a connection of its own: it may take longer than any request waits. */
+async function openUpToDate(config: Config, socketPath: string | null): Promise<Orm> {
+  const orm = await openDatabase(config, socketPath)
+  try {
+    await migrate(orm)
+  } catch (error) {
+    await orm.close()
+    throw error
+  }
+  if (config.databaseUrl === null) return orm
+  await orm.close()
+  return openPostgres({ url: config.databaseUrl, queryTimeoutMs: QUERY_TIMEOUT_MS })
 }
 
 async function wire(config: Config, orm: Orm, log: Log, metrics: Metrics | null): Promise<Core> {

@@ -4,6 +4,7 @@ import { migrate, type Orm, openPglite, openPostgres } from '#adapters/postgres/
 import { openStores, type PostgresStores } from '#adapters/postgres/opening.ts'
 import { DomainError } from '#domain/errors.ts'
 import { anApp, aToken, aWorkspace } from '../support/builders.ts'
+import { openCuttingProxy } from '../support/cutting-proxy.ts'
 import { createDatabase, dropTemplate, type TestDatabase } from '../support/databases.ts'
 import { suiteFor } from '../support/services.ts'
 
@@ -113,5 +114,20 @@ suiteFor('postgres')('a PostgreSQL that fails under way', function () {
   it('a fault of ours stays a fault: a broken constraint is not service_unavailable', async () => {
     const error = await refusal(stores.apps.add(anApp({ workspaceId: aWorkspace().id })))
     expect(error).to.be.instanceOf(Error).and.not.instanceOf(DomainError)
+  })
+
+  it('a query that the server never answers is given up, and the store works again once the server does', async () => {
+    const proxy = await openCuttingProxy(database.url)
+    const url = new URL(database.url)
+    url.port = String(proxy.port)
+    const through = await openPostgres({ url: url.href, poolMax: 2, queryTimeoutMs: 300 })
+    const { tokens } = openStores(through)
+    expect(await tokens.findByHash('x')).to.equal(null)
+    const held = proxy.hold('oauth_access_tokens')
+    expectUnavailable(await refusal(tokens.findByHash('x')))
+    held.release()
+    expect(await tokens.findByHash('x')).to.equal(null)
+    await through.close()
+    await proxy.cut()
   })
 })

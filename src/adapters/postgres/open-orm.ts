@@ -35,8 +35,15 @@ const common = {
   logger: () => {},
 }
 
-/** Opens a PostgreSQL database. Connects lazily: a database that is down shows at the first query. */
-export async function openPostgres(options: { readonly url: string; readonly poolMax?: number }): Promise<Orm> {
+/**
+ * Opens a PostgreSQL database. Connects lazily: a database that is down shows at the first query. A query that takes
+ * longer than `queryTimeoutMs` is given up, so that a server that hangs holds no request for ever.
+ */
+export async function openPostgres(options: {
+  readonly url: string
+  readonly poolMax?: number
+  readonly queryTimeoutMs?: number
+}): Promise<Orm> {
   const { MikroORM } = await import('@mikro-orm/postgresql')
   const orm = await MikroORM.init({
     ...common,
@@ -47,6 +54,7 @@ export async function openPostgres(options: { readonly url: string; readonly poo
       max: Math.max(SMALLEST_POOL, options.poolMax ?? 10),
       connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
       keepAlive: true,
+      ...(options.queryTimeoutMs === undefined ? {} : { query_timeout: options.queryTimeoutMs }),
       onPoolCreated: returnLostConnections,
     },
   })
