@@ -17,7 +17,7 @@ export type TokenUsage = {
 
 export const NO_USAGE: TokenUsage = { promptTokens: 0, completionTokens: 0, totalTokens: 0 }
 
-/** How a failure is told in a stream; the same codes answer before the first byte (contract §16.5). */
+/** How a failure is told in a stream; the same codes answer before the first byte. */
 export type RunFailure = {
   readonly code:
     | 'invalid_param'
