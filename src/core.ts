@@ -39,7 +39,7 @@ import { makeLoadBindings } from '#application/use-cases/load-bindings.ts'
 import { makeUseCases, type UseCases } from '#application/use-cases.ts'
 import { type Config, ConfigError, generatedKey } from './config.ts'
 import { MIN_KEY_LENGTH } from './config-reader.ts'
-import { openEnterprise } from './enterprise.ts'
+import { type Enterprise, openEnterprise } from './enterprise.ts'
 
 export const now = Date.now
 
@@ -52,6 +52,7 @@ export const timer: Timer = (delayMs, fire) => {
 /** The whole core, wired; `close` frees everything in reverse order of opening. */
 export type Core = {
   readonly cases: UseCases
+  readonly inTrace: Enterprise['inTrace']
   stopRuns(): Promise<void>
   close(): Promise<void>
 }
@@ -108,7 +109,7 @@ async function wire(config: Config, orm: Orm, log: Log, metrics: Metrics | null)
   const sandbox = createSandbox({ timer })
   const guardedFetch = createGuardedFetch({ rules: config.egress })
   const runControl = createMemoryRunControl()
-  const { bridge, policy, remoteIsolation } = openEnterprise(config.edition, stores)
+  const enterprise = openEnterprise(config.edition, { ...stores, now, timer, log })
   const cases = makeUseCases(
     {
       ...stores,
@@ -119,8 +120,8 @@ async function wire(config: Config, orm: Orm, log: Log, metrics: Metrics | null)
       consoleTokens: createConsoleTokens({ keys: secretKeys, now }),
       passwords: createPasswordHasher(),
       seal: createTokenSeal(),
-      bridge,
-      policy,
+      bridge: enterprise.bridge,
+      policy: enterprise.policy,
       sealer: createSsoSealer({ keys: secretKeys, now }),
       digest: sha256Hex,
       sameSecret,
@@ -162,14 +163,16 @@ async function wire(config: Config, orm: Orm, log: Log, metrics: Metrics | null)
       refreshDays: config.refreshDays,
       initPassword: config.initPassword,
       consoleApiUrl: config.consoleApiUrl,
-      remoteIsolation,
+      remoteIsolation: enterprise.remoteIsolation,
     },
   )
   return {
     cases,
+    inTrace: enterprise.inTrace,
     stopRuns: () => runControl.stopAll('shutdown'),
     async close() {
       await sandbox.close()
+      await enterprise.close()
       await fast.close()
       await orm.close()
     },

@@ -1,19 +1,39 @@
+import { createInnerApi } from '#adapters/enterprise/inner-api.ts'
+import { createRemoteBridge } from '#adapters/enterprise/remote-bridge.ts'
+import { createRemotePolicy } from '#adapters/enterprise/remote-policy.ts'
+import { makeReadServiceInfo } from '#adapters/enterprise/service-info.ts'
+import { createTrace, type Trace } from '#adapters/telemetry/trace.ts'
 import { makeBuiltInPolicy } from '#application/auth/built-in-policy.ts'
+import type { AccountDirectory } from '#application/ports/account-directory.ts'
 import type { AccessPolicy, AppAccessStore } from '#application/ports/app-access.ts'
+import type { Clock, Timer } from '#application/ports/clock.ts'
 import type { ExternalDirectory } from '#application/ports/external-directory.ts'
 import type { IdentityBridge } from '#application/ports/identity-bridge.ts'
+import type { Log } from '#application/ports/log.ts'
 import type { Edition } from './edition.ts'
 
-type Needs = { appAccess: AppAccessStore; externals: ExternalDirectory }
+type Needs = {
+  accounts: AccountDirectory
+  appAccess: AppAccessStore
+  externals: ExternalDirectory
+  now: Clock
+  timer: Timer
+  log: Log
+}
 
 /** What the core needs to know of its edition. */
 export type Enterprise = {
   readonly bridge: IdentityBridge | null
   readonly policy: AccessPolicy | null
   readonly remoteIsolation: boolean
+  /** Null when nobody is told of traces. */
+  readonly inTrace: Trace['run'] | null
+  close(): Promise<void>
 }
 
-/** A licence that nobody gives: the routes of Enterprise answer 404. */
+const ALONE = { remoteIsolation: false, inTrace: null, close: async () => {} }
+
+/** A licence that nobody gives: the routes of external sign-on answer 404. */
 const unlicensed: IdentityBridge = {
   licenseStatus: async () => null,
   protocol: async () => '',
@@ -25,12 +45,25 @@ const unlicensed: IdentityBridge = {
 export function openEnterprise(edition: Edition, needs: Needs): Enterprise {
   switch (edition.kind) {
     case 'community':
-      return { bridge: null, policy: null, remoteIsolation: false }
+      return { ...ALONE, bridge: null, policy: null }
     case 'remote':
-      return { bridge: unlicensed, policy: null, remoteIsolation: true }
+      return openRemote(edition, needs)
     case 'oidc':
-      return { bridge: unlicensed, policy: makeBuiltInPolicy(needs), remoteIsolation: false }
+      return { ...ALONE, bridge: unlicensed, policy: makeBuiltInPolicy(needs) }
     case 'unlicensed':
-      return { bridge: unlicensed, policy: null, remoteIsolation: false }
+      return { ...ALONE, bridge: unlicensed, policy: null }
+  }
+}
+
+function openRemote(edition: Extract<Edition, { kind: 'remote' }>, needs: Needs): Enterprise {
+  const trace = createTrace()
+  const api = createInnerApi({ ...edition, timer: needs.timer, traceparent: trace.current })
+  const readInfo = makeReadServiceInfo({ api, now: needs.now, log: needs.log })
+  return {
+    bridge: createRemoteBridge({ api, readInfo }),
+    policy: createRemotePolicy({ api, readInfo, accounts: needs.accounts }),
+    remoteIsolation: true,
+    inTrace: trace.run,
+    close: () => api.close(),
   }
 }

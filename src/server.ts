@@ -71,6 +71,7 @@ async function serveCore(
     timer,
     version,
     onAnswer: metrics?.answered ?? null,
+    inTrace: core.inTrace,
     checkReplies: false,
   })
   const drain = serveUntilDrained(server, app.callback())

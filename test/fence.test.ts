@@ -48,6 +48,7 @@ const SOME_BUILTIN = 'node:fs'
 /** What each adapter is for; a package in no list is imported by no adapter. */
 const OWN_PACKAGES: Readonly<Record<string, readonly string[]>> = {
   admin: ['yaml'],
+  enterprise: ['undici', 'valibot'],
   http: ['koa', '@koa/router', '@koa/cors', 'valibot'],
   jose: ['jose'],
   postgres: ['@mikro-orm/sql', '@mikro-orm/postgresql', '@electric-sql/pglite'],

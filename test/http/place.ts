@@ -3,6 +3,7 @@ import { openMemoryStores } from '#adapters/memory/stores.ts'
 import { withAuditLines } from '#adapters/telemetry/audit-lines.ts'
 import type { Ports } from '#application/use-cases.ts'
 import { ACCOUNT_TOKEN, EXTERNAL_TOKEN, formatToken, type TokenKind } from '#domain/token-kind.ts'
+import type { FakeClock } from '../support/clock.ts'
 import { aWorld, OWNER, type World, type WorldOptions } from '../support/world.ts'
 import { type Edit, memoryEdit, sqlEdit } from './edit.ts'
 
@@ -14,9 +15,9 @@ export type Place = World & { readonly edit: Edit }
 /** Opens a world for tests over HTTP, with tables that tests can edit. */
 export async function aPlace(options: WorldOptions = {}): Promise<Place> {
   const database = createMemoryDatabase()
-  const change = (base: Ports): Ports => {
+  const change = (base: Ports, clock: FakeClock): Ports => {
     const ports = options.on === 'services' ? spyable(base) : onTables(base, database)
-    return options.change?.(ports) ?? ports
+    return options.change?.(ports, clock) ?? ports
   }
   const world = await aWorld({ ...options, change })
   return {

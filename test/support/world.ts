@@ -7,6 +7,7 @@ import { createTokenSeal } from '#adapters/crypto/token-seal.ts'
 import { createHttpApp } from '#adapters/http/app.ts'
 import { makeClientAddress } from '#adapters/http/client-address.ts'
 import { type CookieSettings, makeConsoleCookies } from '#adapters/http/cookies.ts'
+import type { InTrace } from '#adapters/http/http-context.ts'
 import { createHttpServer, type Patience } from '#adapters/http/http-server.ts'
 import { createConsoleTokens } from '#adapters/jose/console-tokens.ts'
 import { createSsoSealer } from '#adapters/jose/sso-sealer.ts'
@@ -39,7 +40,7 @@ import { makeLoadBindings } from '#application/use-cases/load-bindings.ts'
 import { type CoreSettings, makeUseCases, type Ports, type UseCases } from '#application/use-cases.ts'
 import type { AuditEvent } from '#domain/audit-event.ts'
 import type { Role } from '#domain/workspace.ts'
-import { fakeClock } from './clock.ts'
+import { type FakeClock, fakeClock } from './clock.ts'
 import { conforming } from './conforming.ts'
 import { createDatabase } from './databases.ts'
 import { openTestRedis } from './redis.ts'
@@ -59,8 +60,9 @@ export type WorldOptions = {
   readonly model?: ModelClient | null
   /** What apps may reach although it is not public; nothing when absent. */
   readonly egress?: EgressRules
+  readonly inTrace?: InTrace
   /** Replaces ports before anything is wired, to wrap or break them. */
-  readonly change?: (ports: Ports) => Ports
+  readonly change?: (ports: Ports, clock: FakeClock) => Ports
 }
 
 export type Reply = {
@@ -170,7 +172,7 @@ export async function aWorld(options: WorldOptions = {}) {
     log,
   }
   const secrets = new Set<string>()
-  const ports = recordingSecrets(options.change?.(base) ?? base, secrets)
+  const ports = recordingSecrets(options.change?.(base, clock) ?? base, secrets)
   const cases: UseCases = makeUseCases(ports, { ...SETTINGS, ...options.settings })
 
   const server = createHttpServer(options.patience)
@@ -187,6 +189,7 @@ export async function aWorld(options: WorldOptions = {}) {
     timer: clock.timer,
     version: '0.0.0-test',
     onAnswer: null,
+    inTrace: options.inTrace ?? null,
     checkReplies: true,
   })
   const answers = conforming(app.callback())

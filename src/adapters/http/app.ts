@@ -3,7 +3,7 @@ import Router from '@koa/router'
 import Koa, { type Context, type Next } from 'koa'
 import { DomainError } from '#domain/errors.ts'
 import { writeError } from './errors.ts'
-import type { HttpContext, OnAnswer } from './http-context.ts'
+import type { HttpContext, InTrace, OnAnswer } from './http-context.ts'
 import { openApiDocument } from './openapi.ts'
 import type { Route } from './route.ts'
 import { accountRoutes } from './routes/account.ts'
@@ -67,8 +67,9 @@ export function createHttpApp(http: HttpContext): Koa {
     })
   }
 
-  const { onAnswer } = http
+  const { onAnswer, inTrace } = http
   if (onAnswer !== null) app.use((ctx, next) => report(ctx, next, onAnswer))
+  if (inTrace !== null) app.use((ctx, next) => trace(ctx, next, inTrace))
   app.use((ctx, next) => head(ctx, () => rescue(ctx, next, http), http))
   app.use(preflight(http.settings.corsOrigins))
   app.use((ctx, next) => routing.exact.get(`${ctx.method} ${ctx.path}`)?.(ctx) ?? next())
@@ -98,7 +99,8 @@ function mount(
 }
 
 const REQUEST_ID = /^[\w.-]{1,128}$/
-const TRACE_PARENT = /^[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}$/
+/** W3C Trace Context §3.2: neither version ff nor an id of zeros. */
+const TRACE_PARENT = /^(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/
 
 /** Only this very host: what else lives under its domain is somebody else's (RFC 6797 §6.1). */
 const HSTS = 'max-age=31536000'
@@ -114,6 +116,12 @@ function report(ctx: Context, next: Next, onAnswer: OnAnswer): Promise<void> {
     onAnswer({ method, route, status: ctx.res.statusCode, seconds: (performance.now() - startedAtMs) / 1000 })
   })
   return next()
+}
+
+/** W3C Trace Context §4.3: what is malformed is not passed on. */
+function trace(ctx: Context, next: Next, inTrace: InTrace): Promise<void> {
+  const traceparent = ctx.get('traceparent')
+  return TRACE_PARENT.test(traceparent) ? inTrace(traceparent, next) : next()
 }
 
 /** Headers of every answer. */

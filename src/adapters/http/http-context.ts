@@ -11,6 +11,8 @@ export type OnAnswer = (answer: {
   readonly seconds: number
 }) => void
 
+export type InTrace = <T>(traceparent: string, work: () => T) => T
+
 /** What the HTTP room itself needs; the core never sees it. */
 export type HttpContext = {
   readonly cases: UseCases
@@ -23,6 +25,8 @@ export type HttpContext = {
   readonly version: string
   /** Is told of every answer; null when nobody counts. `route` is a template, `seconds` last until the last byte. */
   readonly onAnswer: OnAnswer | null
+  /** Runs an answer's work within the trace that the request names; null when nobody is told of traces. */
+  readonly inTrace: InTrace | null
   /** Replies are checked against their schema: on in tests, off in production. */
   readonly checkReplies: boolean
 }
