@@ -122,8 +122,8 @@ export function makePollToken(needs: Needs): PollToken {
       await audit.append({ event: 'oauth.token_revoked', facts }, now())
     })
     await cache.invalidate([grant.tokenHash])
-    await take(flow, grant)
-    throw new DomainError('access_denied', {})
+    // Told once, as a denial is: another poll of the same instant finds the code used up.
+    throw new DomainError((await take(flow, grant)) ? 'access_denied' : 'expired_token', {})
   }
 
   async function note(flow: DeviceFlowState, grant: Grant, ip: string): Promise<void> {
