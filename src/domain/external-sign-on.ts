@@ -1,4 +1,5 @@
 import { isEmail, normaliseEmail } from './email.ts'
+import { ACCOUNT_ISSUER } from './subject.ts'
 
 /** What the sign-on of one device flow is about; travels to the identity provider and back as `state`, signed. */
 export type StateEnvelope = {
@@ -93,8 +94,8 @@ function emailOf(value: unknown): string | null {
   return email !== null && isEmail(email) ? normaliseEmail(email) : null
 }
 
-/** Blanks alone would pass for an issuer in a length check, but name nobody. */
+/** Blanks alone would pass for an issuer in a length check, but name nobody; our own accounts come from nowhere else. */
 function issuerOf(value: unknown): string | null {
   const issuer = text(value, 255)
-  return issuer === null || issuer.trim() === '' ? null : issuer
+  return issuer === null || issuer.trim() === '' || issuer.trim() === ACCOUNT_ISSUER ? null : issuer
 }

@@ -74,8 +74,9 @@ export function assertMintable(kind: TokenKind, subject: Subject, scopes: readon
     registered.scopes.length === scopes.length &&
     registered.scopes.every((scope) => scopes.includes(scope))
   if (!agrees) throw new Error('mint: subject type, prefix and scopes are not one registered kind')
-  if (subject.type === 'external_sso' && subject.issuer.trim() === '')
-    throw new Error('mint: external subject has no issuer')
+  if (subject.type === 'external_sso' && ['', ACCOUNT_ISSUER].includes(subject.issuer.trim())) {
+    throw new Error('mint: external subject has no issuer of its own')
+  }
 }
 
 /** The issuer column of a subject's rows. */

@@ -83,6 +83,8 @@ describe('token kinds', () => {
     expect(() => assertMintable(EXTERNAL_TOKEN, EXTERNAL, ['apps:run'])).to.throw('one registered kind')
     expect(() => assertMintable(EXTERNAL_TOKEN, EXTERNAL, ['apps:run', 'apps:run'])).to.throw('one registered kind')
     expect(() => assertMintable({ ...ACCOUNT_TOKEN, prefix: 'app-' }, ACCOUNT, ['full'])).to.throw('registered')
-    expect(() => assertMintable(EXTERNAL_TOKEN, { ...EXTERNAL, issuer: ' ' }, EXTERNAL_TOKEN.scopes)).to.throw('issuer')
+    for (const issuer of ['', ' ', 'dify:account', ' dify:account ']) {
+      expect(() => assertMintable(EXTERNAL_TOKEN, { ...EXTERNAL, issuer }, EXTERNAL_TOKEN.scopes)).to.throw('issuer')
+    }
   })
 })
