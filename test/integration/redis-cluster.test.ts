@@ -1,12 +1,15 @@
 import { randomUUID } from 'node:crypto'
 import { expect } from 'chai'
+import { sha256Hex } from '#adapters/crypto/digest.ts'
 import { readEntry } from '#adapters/redis/cache-entry.ts'
 import { createRedisDeviceFlowStore } from '#adapters/redis/device-flow-store.ts'
+import { createRedisNonceGuard } from '#adapters/redis/nonce-guard.ts'
 import { openRedis } from '#adapters/redis/open-redis.ts'
 import { createRedisRateLimiter } from '#adapters/redis/rate-limiter.ts'
 import { createRedisTokenCache } from '#adapters/redis/token-cache.ts'
 import type { Log } from '#application/ports/log.ts'
 import { deviceFlowStoreContract } from '../contract/device-flow-store.ts'
+import { nonceGuardContract } from '../contract/nonce-guard.ts'
 import { rateLimiterContract } from '../contract/rate-limiter.ts'
 import { tokenCacheContract } from '../contract/token-cache.ts'
 import { aFlow, NOW_MS } from '../support/builders.ts'
@@ -53,6 +56,19 @@ clusterSuite()('Redis Cluster of three masters', function () {
         await redis.client.pexpire(keyOf(hash), Math.round((leftMs - ms) / 1000) * 1000)
       },
       close,
+    }
+  })
+
+  nonceGuardContract('redis cluster', async () => {
+    const { redis, prefix, close } = open()
+    const key = `${prefix}nonce:assertion:${sha256Hex('a')}`
+    return {
+      nonces: createRedisNonceGuard(redis, { prefix, digest: sha256Hex }),
+      async age(ms) {
+        const leftMs = await redis.client.pttl(key)
+        await redis.client.pexpire(key, Math.round((leftMs - ms) / 1000) * 1000)
+      },
+      close: async () => void (await close()),
     }
   })
 

@@ -1,10 +1,13 @@
 import { expect } from 'chai'
+import { sha256Hex } from '#adapters/crypto/digest.ts'
 import { cacheKey, readEntry } from '#adapters/redis/cache-entry.ts'
 import { createRedisDeviceFlowStore } from '#adapters/redis/device-flow-store.ts'
+import { createRedisNonceGuard } from '#adapters/redis/nonce-guard.ts'
 import { createRedisRateLimiter } from '#adapters/redis/rate-limiter.ts'
 import { createRedisTokenCache } from '#adapters/redis/token-cache.ts'
 import type { Log } from '#application/ports/log.ts'
 import { deviceFlowStoreContract } from '../contract/device-flow-store.ts'
+import { nonceGuardContract } from '../contract/nonce-guard.ts'
 import { rateLimiterContract } from '../contract/rate-limiter.ts'
 import { tokenCacheContract } from '../contract/token-cache.ts'
 import { aFlow, NOW_MS } from '../support/builders.ts'
@@ -44,6 +47,18 @@ suiteFor('redis')('Redis stores', () => {
     }
   })
 
+  nonceGuardContract('redis', async () => {
+    const { redis, raw, prefix, keys, close } = await openTestRedis()
+    return {
+      nonces: createRedisNonceGuard(redis, { prefix, digest: sha256Hex }),
+      // As above: what is left of each life.
+      async age(ms) {
+        for (const key of await keys()) await raw.pexpire(key, Math.round(((await raw.pttl(key)) - ms) / 1000) * 1000)
+      },
+      close,
+    }
+  })
+
   describe('what lies in Redis', () => {
     let opened: TestRedis
     beforeEach(async () => {
@@ -67,6 +82,16 @@ suiteFor('redis')('Redis stores', () => {
       expect(keys).to.have.length(7)
       for (const key of keys) expect(await raw.pttl(key), key).to.be.within(1, 900_000)
       expect(await raw.pttl(`${prefix}limit:bearer:{x}`)).to.be.within(119_000, 120_000)
+    })
+
+    // A nonce is of its signer's choosing: it could be long, or another key's name.
+    it('a nonce is kept by its digest', async () => {
+      const { redis, raw, prefix } = opened
+      const nonce = `x\r\n${'n'.repeat(128)}`
+      await createRedisNonceGuard(redis, { prefix, digest: sha256Hex }).spend('assertion', nonce)
+      const key = `${prefix}nonce:assertion:${sha256Hex(nonce)}`
+      expect(await opened.keys()).to.deep.equal([key])
+      expect(await raw.pttl(key)).to.be.within(599_000, 600_000)
     })
 
     it('a flow keeps its life through updates that do not move its expiry', async () => {

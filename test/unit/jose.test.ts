@@ -2,7 +2,9 @@ import { createHmac } from 'node:crypto'
 import { expect } from 'chai'
 import { decodeJwt, decodeProtectedHeader } from 'jose'
 import { createConsoleTokens } from '#adapters/jose/console-tokens.ts'
+import { createSsoSealer } from '#adapters/jose/sso-sealer.ts'
 import { consoleTokensContract } from '../contract/console-tokens.ts'
+import { ssoSealerContract } from '../contract/sso-sealer.ts'
 import { fakeClock } from '../support/clock.ts'
 
 const KEY = { kid: 'k1', key: 'k'.repeat(32) }
@@ -14,6 +16,10 @@ function open(keys: Parameters<typeof createConsoleTokens>[0]['keys']) {
 }
 
 consoleTokensContract('jose', open)
+ssoSealerContract('jose', (keys) => {
+  const clock = fakeClock()
+  return { sealer: createSsoSealer({ keys, now: clock.now }), clock }
+})
 
 describe('console tokens as JWTs', () => {
   const part = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url')
@@ -73,5 +79,32 @@ describe('console tokens as JWTs', () => {
 
   it('take at least one key', () => {
     expect(() => createConsoleTokens({ keys: [], now: clock.now })).to.throw('signing key')
+  })
+})
+
+describe('seals of an external sign-on as JWTs', () => {
+  it('carry what an Enterprise service looks for', async () => {
+    const clock = fakeClock()
+    const sealer = createSsoSealer({ keys: [KEY], now: clock.now })
+    const callbackUrl = 'https://latchkey.example/openapi/v1/oauth/device/sso-complete'
+    const sealed = await sealer.sealEnvelope({ userCode: 'WDJB-MJHT', nonce: 'n', callbackUrl })
+    expect(decodeProtectedHeader(sealed)).to.deep.equal({ alg: 'HS256', kid: 'k1', typ: 'JWT' })
+    const iat = Math.floor(clock.now() / 1000)
+    expect(decodeJwt(sealed)).to.deep.equal({
+      redirect_url: '',
+      app_code: '',
+      intent: 'device_flow',
+      user_code: 'WDJB-MJHT',
+      nonce: 'n',
+      return_to: '',
+      idp_callback_url: callbackUrl,
+      aud: 'api.sso.state_envelope',
+      iat,
+      exp: iat + 900,
+    })
+  })
+
+  it('take at least one key', () => {
+    expect(() => createSsoSealer({ keys: [], now: Date.now })).to.throw('signing key')
   })
 })
