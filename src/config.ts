@@ -15,6 +15,7 @@ import {
   type SigningKey,
 } from './config-reader.ts'
 import { type Edition, readEdition } from './edition.ts'
+import { type PagesConfig, readPagesConfig } from './pages-config.ts'
 
 /** Everything an operator can choose, read once at start. */
 export type Config = {
@@ -52,6 +53,7 @@ export type Config = {
   readonly shutdownGraceS: number
   /** Null serves no metrics; 0 takes a free port. */
   readonly metricsPort: number | null
+  readonly pages: PagesConfig
 }
 
 /** A configuration that cannot be started with: one line a fault, naming the variable, never its value. */
@@ -137,6 +139,7 @@ export function loadConfig(env: Environment): { readonly config: Config; readonl
     },
     logLevel: read.oneOf('LOG_LEVEL', LOG_LEVELS, 'info'),
     shutdownGraceS: read.whole('SHUTDOWN_GRACE_S', 20, 0, 600),
+    pages: readPagesConfig(read, (name, wanted) => faults.push(`${name} must be ${wanted}`)),
     metricsPort: read.text('METRICS_PORT') === null ? null : read.whole('METRICS_PORT', 0, 0, 65535),
   }
   if (faults.length > 0) throw new ConfigError(faults)

@@ -11,6 +11,7 @@ import { makeClientAddress } from '#adapters/http/client-address.ts'
 import { makeConsoleCookies } from '#adapters/http/cookies.ts'
 import { serveUntilDrained } from '#adapters/http/drain.ts'
 import { createHttpServer } from '#adapters/http/http-server.ts'
+import { makeBrand } from '#adapters/http/pages/brand.ts'
 import { DataDirLocked } from '#adapters/postgres/data-lock.ts'
 import { migrate } from '#adapters/postgres/open-orm.ts'
 import { createLog } from '#adapters/telemetry/log.ts'
@@ -66,6 +67,8 @@ async function serveCore(
     },
     cookies: makeConsoleCookies({ secure: isHttps(config), domain: config.cookieDomain }),
     clientAddress: makeClientAddress(config.trustedProxies),
+    brand: makeBrand(config.pages.brand),
+    countryOf: config.pages.countryOf,
     log,
     now,
     timer,

@@ -49,8 +49,10 @@ const SOME_BUILTIN = 'node:fs'
 const OWN_PACKAGES: Readonly<Record<string, readonly string[]>> = {
   admin: ['yaml'],
   enterprise: ['undici', 'valibot'],
+  geoip: ['mmdb-lib'],
   http: ['koa', '@koa/router', '@koa/cors', 'valibot'],
   jose: ['jose'],
+  oidc: ['openid-client', 'jose', 'undici'],
   postgres: ['@mikro-orm/sql', '@mikro-orm/postgresql', '@electric-sql/pglite'],
   redis: ['ioredis'],
   'runner-native': ['openai', 'yaml', 'quickjs-emscripten', 'undici', 'jsonrepair', 'pyodide'],

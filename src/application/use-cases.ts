@@ -1,6 +1,7 @@
 import type { App } from '#domain/app.ts'
 import { normaliseEmail } from '#domain/email.ts'
 import type { Page, PageRequest } from '#domain/page.ts'
+import { expiryOf } from '#domain/ttl-policy.ts'
 import { makeAclAccess } from './auth/acl-access.ts'
 import { type ApprovalGuards, makeApprovalGuards } from './auth/approval-grant.ts'
 import { type Authenticate, type BearerSettings, makeAuthenticate } from './auth/authenticate.ts'
@@ -168,6 +169,8 @@ export type UseCases = {
   readonly approveDevice: ApproveDevice
   readonly denyDevice: DenyDevice
   readonly pollToken: PollToken
+  /** When a token that is minted at `nowMs` runs out. */
+  readonly tokenExpiry: (nowMs: number) => number
   readonly approvalGuards: ApprovalGuards
   /** A name for a browser that sets out for an external sign-on; a secret. */
   readonly newBrowserName: () => string
@@ -253,6 +256,7 @@ export function makeUseCases(ports: Ports, settings: CoreSettings): UseCases {
     approveDevice: makeApproveDevice({ ...ports, settings }),
     denyDevice: makeDenyDevice(ports),
     pollToken: makePollToken(ports),
+    tokenExpiry: (nowMs) => expiryOf(nowMs, settings.tokenTtlDays),
     approvalGuards: makeApprovalGuards({
       ...ports,
       spend,

@@ -84,7 +84,7 @@ describe('account pages, by form posts alone', () => {
     expect(leadsTo(await visitor.submit('/signout', {}))).to.equal('303 /signin')
     expect(visitor.jar.size).to.equal(0)
     for (const [name, value] of kept) visitor.jar.set(name, value)
-    expect(leadsTo(await visitor.open('/device/sessions'))).to.equal('303 /signin')
+    expect(leadsTo(await visitor.open('/device/sessions'))).to.equal('303 /signin?return_to=/device/sessions')
   })
 
   it('signing out without the CSRF token signs nobody out', async () => {

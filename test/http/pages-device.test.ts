@@ -76,16 +76,16 @@ describe('device pages, by form posts alone', () => {
     for (const shown of [
       OWNER.email,
       'Olive Owner&#39;s Workspace',
-      `</span>${userCode}</p>`,
+      `<bdi dir="ltr">${userCode}</bdi></p>`,
       'difyctl',
       '<bdi>&lt;script&gt;alert(&quot;x&quot;)&lt;/script&gt;</bdi>',
-      '2 minutes ago, from 127.0.0.1',
+      '<bdi>2 minutes ago</bdi>, from <bdi>127.0.0.1</bdi>',
       'list and run the apps',
       '19 January 2026 at 12:02 UTC',
     ]) {
       expect(text).to.contain(shown)
     }
-    expect(text).not.to.contain('Asked from another address').and.not.contain('signed in already')
+    expect(text).not.to.contain('Asked from another address').and.not.contain('Replaces your session on')
   })
 
   it('K05 a request from another address is warned of', async () => {
@@ -102,9 +102,9 @@ describe('device pages, by form posts alone', () => {
     const visitor = await signedIn()
     await at().login({ label: 'laptop' })
     const { userCode } = await at().startFlow('laptop')
-    expect((await visitor.open(`/device?user_code=${userCode}`)).text).to.contain('signed in already')
+    expect((await visitor.open(`/device?user_code=${userCode}`)).text).to.contain('Replaces your session on')
     const other = await at().startFlow('desktop')
-    expect((await visitor.open(`/device?user_code=${other.userCode}`)).text).not.to.contain('signed in already')
+    expect((await visitor.open(`/device?user_code=${other.userCode}`)).text).not.to.contain('Replaces your session on')
   })
 
   it('K06 deny is heard by the terminal', async () => {

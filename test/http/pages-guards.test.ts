@@ -30,7 +30,7 @@ describe('what guards the pages', () => {
     const terminal = aVisitor(at(), { Authorization: `Bearer ${token}` })
     expect(heading(await terminal.open(`/device?user_code=${userCode}`))).to.equal('Sign in to go on')
     expect((await terminal.post('/device/decide', { user_code: userCode, decision: 'approve' })).status).to.equal(401)
-    expect(leadsTo(await terminal.open('/device/sessions'))).to.equal('303 /signin')
+    expect(leadsTo(await terminal.open('/device/sessions'))).to.equal('303 /signin?return_to=/device/sessions')
     expect(await pollOf(deviceCode)).to.equal('authorization_pending')
   })
 
@@ -60,7 +60,15 @@ describe('what guards the pages', () => {
     expect(await pollOf(deviceCode)).to.equal('authorization_pending')
   })
 
-  for (const path of ['/install', '/signin', '/signout', '/device', '/device/decide', '/device/sessions/revoke']) {
+  for (const path of [
+    '/install',
+    '/signin',
+    '/signout',
+    '/device',
+    '/device/decide',
+    '/device/sessions/revoke',
+    '/device/sessions/revoke-others',
+  ]) {
     for (const origin of ['https://evil.test', 'null']) {
       it(`a form from the origin ${origin} is refused at ${path}`, async () => {
         const visitor = await signedIn()

@@ -9,6 +9,7 @@ import { makeClientAddress } from '#adapters/http/client-address.ts'
 import { type CookieSettings, makeConsoleCookies } from '#adapters/http/cookies.ts'
 import type { InTrace } from '#adapters/http/http-context.ts'
 import { createHttpServer, type Patience } from '#adapters/http/http-server.ts'
+import { type BrandSettings, makeBrand, OURS } from '#adapters/http/pages/brand.ts'
 import { createConsoleTokens } from '#adapters/jose/console-tokens.ts'
 import { createSsoSealer } from '#adapters/jose/sso-sealer.ts'
 import { createMemoryDeviceFlowStore } from '#adapters/memory/device-flow-store.ts'
@@ -34,6 +35,7 @@ import { openModel } from '#adapters/runner-native/models/open-model.ts'
 import { createOpenAiModel } from '#adapters/runner-native/models/openai-compatible.ts'
 import { createNativeRunner } from '#adapters/runner-native/native-runner.ts'
 import { withAuditLines } from '#adapters/telemetry/audit-lines.ts'
+import type { CountryOf } from '#application/ports/country-of.ts'
 import type { Log, LogLine } from '#application/ports/log.ts'
 import type { PasswordHasher } from '#application/ports/password-hasher.ts'
 import { makeLoadBindings } from '#application/use-cases/load-bindings.ts'
@@ -54,6 +56,8 @@ export type WorldOptions = {
   readonly cookies?: Partial<CookieSettings>
   readonly corsOrigins?: readonly string[]
   readonly trustedProxies?: readonly string[]
+  readonly brand?: BrandSettings
+  readonly countryOf?: CountryOf
   /** How long callers may take; as in production when absent. */
   readonly patience?: Patience
   /** Null is a server without a model; absent is the built-in scripted one. */
@@ -184,6 +188,8 @@ export async function aWorld(options: WorldOptions = {}) {
     settings: { webOrigin: () => url, issuer: () => `${url}/openapi/v1`, corsOrigins: options.corsOrigins ?? [] },
     cookies: makeConsoleCookies({ secure: false, domain: null, ...options.cookies }),
     clientAddress: makeClientAddress(options.trustedProxies ?? []),
+    brand: makeBrand(options.brand ?? OURS),
+    countryOf: options.countryOf ?? null,
     log,
     now: clock.now,
     timer: clock.timer,

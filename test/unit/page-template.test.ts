@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { compileTemplate } from '#adapters/http/pages/template.ts'
-import { ageInWords, waitInWords } from '#adapters/http/pages/words.ts'
+import { wordsIn } from '#adapters/http/pages/words.ts'
 
 describe('page templates', () => {
   // Device labels and names come from strangers and stand beside the Authorize button.
@@ -42,10 +42,10 @@ describe('times in words', () => {
     [86_400_000, '1 day ago'],
     [-5, 'less than a minute ago'],
   ]
-  for (const [ms, words] of ages) it(`${ms} ms is ${words}`, () => expect(ageInWords(0, ms)).to.equal(words))
+  for (const [ms, words] of ages) it(`${ms} ms is ${words}`, () => expect(wordsIn('en').ago(0, ms)).to.equal(words))
 
   it('rounds a wait up, so that who waits is not refused again', () => {
-    expect([1000, 1001, 60_000, 60_001].map(waitInWords)).to.deep.equal([
+    expect([1000, 1001, 60_000, 60_001].map(wordsIn('en').wait)).to.deep.equal([
       '1 second',
       '2 seconds',
       '1 minute',

@@ -1,8 +1,10 @@
 import type { Clock, Timer } from '#application/ports/clock.ts'
+import type { CountryOf } from '#application/ports/country-of.ts'
 import type { Log } from '#application/ports/log.ts'
 import type { UseCases } from '#application/use-cases.ts'
 import type { ClientAddress } from './client-address.ts'
 import type { ConsoleCookies } from './cookies.ts'
+import type { Brand } from './pages/brand.ts'
 
 export type OnAnswer = (answer: {
   readonly method: string
@@ -19,6 +21,10 @@ export type HttpContext = {
   readonly settings: HttpSettings
   readonly cookies: ConsoleCookies
   readonly clientAddress: ClientAddress
+  /** How the pages look. */
+  readonly brand: Brand
+  /** Null when nobody configured a file that knows. */
+  readonly countryOf: CountryOf | null
   readonly log: Log
   readonly now: Clock
   readonly timer: Timer

@@ -3,8 +3,9 @@ import { DomainError } from '#domain/errors.ts'
 import { passwordFault } from '#domain/password-policy.ts'
 import { Email, PersonName } from '../routes/console.ts'
 import { type Answer, go, view } from './answer.ts'
-import { type Visit, whoVisits, withCode } from './visit.ts'
-import { waitInWords } from './words.ts'
+import type { TextKey } from './text-en.ts'
+import { afterSignIn, SESSIONS, type Visit, whoVisits, withCode } from './visit.ts'
+import type { Words } from './words.ts'
 
 /** Where a visit without a page begins. */
 export async function start({ cases }: Visit): Promise<Answer> {
@@ -22,14 +23,15 @@ export async function install(visit: Visit): Promise<Answer> {
   const email = v.safeParse(Email, visit.form.email)
   const name = v.safeParse(PersonName, visit.form.name)
   const password = visit.form.password ?? ''
-  if (!email.success) return installView(visit, 'Enter an email address.', 422)
-  if (!name.success) return installView(visit, 'Enter your name, with at most 30 characters.', 422)
+  const { say } = visit.words
+  if (!email.success) return installView(visit, say('install.badEmail'), 422)
+  if (!name.success) return installView(visit, say('install.badName'), 422)
   const fault = passwordFault(password)
-  if (fault !== null) return installView(visit, `The ${fault}.`, 422)
+  if (fault !== null) return installView(visit, say(PASSWORD_FAULTS[fault] ?? 'install.passwordHint'), 422)
   try {
     await visit.cases.setUp({ email: email.output, name: name.output, password, pass: await passOf(visit) })
   } catch (error) {
-    const refusal = refusalOf(error)
+    const refusal = refusalOf(error, visit.words)
     if (refusal === null) throw error
     return installView(visit, refusal.sentence, refusal.status)
   }
@@ -37,10 +39,23 @@ export async function install(visit: Visit): Promise<Answer> {
   return go(`${next}${next.includes('?') ? '&' : '?'}created=1`)
 }
 
-async function installView({ cases, form, userCode }: Visit, fault: string, status: number): Promise<Answer> {
+async function installView(
+  { cases, http, words, form, userCode }: Visit,
+  fault: string,
+  status: number,
+): Promise<Answer> {
   const { email = '', name = '' } = form
   const isLocked = await cases.setUpGuard.isLocked(null)
-  return view('install', null, { title: 'Set up', fault, email, name, isLocked, userCode: userCode ?? '' }, status)
+  const title = words.say('install.title', { brand: http.brand.name })
+  return view('install', null, { title, fault, email, name, isLocked, userCode: userCode ?? '' }, status)
+}
+
+/** The domain's words for what is wrong with a password, and ours. */
+const PASSWORD_FAULTS: Readonly<Record<string, TextKey>> = {
+  'password must be at least 8 characters': 'password.short',
+  'password must be at most 256 characters': 'password.long',
+  'password must contain a letter': 'password.letter',
+  'password must contain a digit': 'password.digit',
 }
 
 /** The page shows the set-up password and the account in one go. */
@@ -57,28 +72,26 @@ export async function signInPage(visit: Visit): Promise<Answer> {
 
 /** Signs the browser in and goes on to the device, with its code when the visit began with one. */
 export async function signIn(visit: Visit): Promise<Answer> {
-  const { cases, http, ctx, form, ip, userCode } = visit
+  const { cases, http, ctx, words, form, ip, userCode } = visit
   const { email = '', password = '' } = form
-  if (email === '' || password === '') return signInView(visit, 'Enter your email and your password.', 422)
-  if (email.length > 320 || password.length > 1024) return signInView(visit, WRONG, 401)
+  if (email === '' || password === '') return signInView(visit, words.say('signin.empty'), 422)
+  if (email.length > 320 || password.length > 1024) return signInView(visit, words.say('signin.wrong'), 401)
   try {
     http.cookies.set(ctx, await cases.consoleSessions.signIn({ email, password, ip }), http.now())
   } catch (error) {
-    const refusal = refusalOf(error)
+    const refusal = refusalOf(error, visit.words)
     if (refusal === null) throw error
     return signInView(visit, refusal.sentence, refusal.status)
   }
-  return go(withCode('/device', userCode))
+  return go(afterSignIn(form.return_to, userCode))
 }
 
-const WRONG = 'Email or password is wrong.'
-
-function refusalOf(error: unknown) {
+function refusalOf(error: unknown, { say, wait }: Words) {
   if (!(error instanceof DomainError)) return null
-  if (error.code === 'authentication_failed') return { sentence: WRONG, status: 401 }
-  if (error.code === 'init_validate_failed') return { sentence: 'The set-up password is wrong.', status: 401 }
+  if (error.code === 'authentication_failed') return { sentence: say('signin.wrong'), status: 401 }
+  if (error.code === 'init_validate_failed') return { sentence: say('install.badPass'), status: 401 }
   if (!isRateLimited(error)) return null
-  return { sentence: `Too many attempts. Wait ${waitInWords(error.facts.retryAfterMs)}, then try again.`, status: 429 }
+  return { sentence: say('signin.wait', { wait: wait(error.facts.retryAfterMs) }), status: 429 }
 }
 
 function isRateLimited(error: DomainError): error is DomainError<'rate_limited'> {
@@ -86,9 +99,15 @@ function isRateLimited(error: DomainError): error is DomainError<'rate_limited'>
 }
 
 async function signInView(visit: Visit, fault: string, status: number): Promise<Answer> {
-  const { form, query, userCode } = visit
-  const values = { fault, email: form.email ?? '', userCode: userCode ?? '', justCreated: query.created === '1' }
-  return view('signin', await whoVisits(visit), { title: 'Sign in', ...values }, status)
+  const { form, query, words, userCode } = visit
+  const values = {
+    fault,
+    typedEmail: form.email ?? '',
+    userCode: userCode ?? '',
+    returnTo: (form.return_to ?? query.return_to) === SESSIONS ? SESSIONS : '',
+    justCreated: query.created === '1',
+  }
+  return view('signin', await whoVisits(visit), { title: words.say('signin.title'), ...values }, status)
 }
 
 /** Ends the session everywhere; without one there is nothing to protect, and the cookies go all the same. */

@@ -1,7 +1,9 @@
 import type { Context } from 'koa'
+import type { Brand } from './brand.ts'
 import type { Values } from './template.ts'
 import type { Visitor } from './visit.ts'
 import { readWebFolder, type ViewName } from './web-folder.ts'
+import type { Words } from './words.ts'
 
 /** What a page answers: a view, or where to go on. */
 export type Answer =
@@ -35,8 +37,11 @@ export function view(
   return { kind: 'view', view: name, status, who, values }
 }
 
+/** How every page looks and speaks to this visitor. `renewTo` is where a renewed session goes on; "" renews nothing. */
+export type Manner = { readonly words: Words; readonly brand: Brand; readonly renewTo: string }
+
 /** Writes the answer. */
-export function writeAnswer(ctx: Context, answer: Answer): void {
+export function writeAnswer(ctx: Context, answer: Answer, { words, brand, renewTo }: Manner): void {
   // With `no-referrer` browsers send `Origin: null` for our own forms, and those are refused. No other site sees more.
   ctx.set({
     'Cache-Control': 'no-store',
@@ -52,9 +57,17 @@ export function writeAnswer(ctx: Context, answer: Answer): void {
   const { who } = answer
   ctx.status = answer.status
   ctx.type = 'text/html; charset=utf-8'
-  ctx.body = web.views[answer.view]({
+  ctx.set('Content-Language', words.lang)
+  ctx.vary('Accept-Language')
+  ctx.body = web.views[words.lang][answer.view]({
+    lang: words.lang,
+    dir: words.dir,
+    brand: brand.name,
+    logo: brand.logoPath,
+    accent: brand.accentCss !== null,
+    renewTo: who === null ? renewTo : '',
     signedIn: who !== null,
-    signedInAs: who?.account.email ?? '',
+    email: who?.account.email ?? '',
     csrfToken: who?.csrfToken ?? '',
     ...answer.values,
   })

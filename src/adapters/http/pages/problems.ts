@@ -1,94 +1,91 @@
 import { DomainError, type ErrorCode, type ErrorFacts } from '#domain/errors.ts'
 import { renderError } from '../errors.ts'
 import { type Answer, view } from './answer.ts'
-import { withCode } from './visit.ts'
-import { waitInWords } from './words.ts'
+import type { TextKey } from './text-en.ts'
+import { SESSIONS, withCode } from './visit.ts'
+import type { Words } from './words.ts'
 
-type Problem = { readonly title: string; readonly sentence: string; readonly to: string; readonly label: string }
+type Problem = {
+  readonly title: TextKey
+  readonly sentence: TextKey
+  /** How long `sentence` says to wait. */
+  readonly waitMs?: number
+  readonly to: string
+  readonly label: TextKey
+}
 type Tell<C extends ErrorCode> = (facts: ErrorFacts[C], userCode: string | null) => Problem
 
-const ANOTHER_CODE = { to: '/device', label: 'Enter another code' }
-const CODE_GONE = 'Code no longer valid'
-const SESSION_GONE = 'This session is no longer valid'
+const CODE_GONE = { title: 'problem.codeGone', to: '/device', label: 'go.code' } as const
+const SESSION_GONE = { title: 'problem.sessionGone' } as const
 
-const again = (userCode: string | null) => ({ to: withCode('/device', userCode), label: 'Try again' })
+const again = (userCode: string | null) => ({ to: withCode('/device', userCode), label: 'go.again' }) as const
 
 /** What people read instead of a code. The ones missing here are no fault of theirs and share one sentence. */
 const problems: { readonly [C in ErrorCode]?: Tell<C> } = {
-  expired_or_unknown: () => ({
-    title: CODE_GONE,
-    sentence: 'This code is wrong or has expired. Ask your terminal for a new one.',
-    ...ANOTHER_CODE,
-  }),
-  already_resolved: () => ({
-    title: CODE_GONE,
-    sentence: 'Somebody decided about this code already. Ask your terminal for a new one.',
-    ...ANOTHER_CODE,
-  }),
-  state_lost: () => ({
-    title: CODE_GONE,
-    sentence: 'The code expired, or was decided elsewhere, just now. Ask your terminal for a new one.',
-    ...ANOTHER_CODE,
-  }),
+  expired_or_unknown: () => ({ ...CODE_GONE, sentence: 'problem.codeUnknown' }),
+  already_resolved: () => ({ ...CODE_GONE, sentence: 'problem.codeDecided' }),
+  state_lost: () => ({ ...CODE_GONE, sentence: 'problem.codeLost' }),
   approve_in_progress: (_facts, userCode) => ({
-    title: 'Could not verify the code',
-    sentence: 'Another window is deciding about this code right now. Wait a few seconds.',
+    title: 'problem.unverified',
+    sentence: 'problem.busy',
     ...again(userCode),
   }),
   rate_limited: ({ retryAfterMs }, userCode) => ({
-    title: 'Too many attempts',
-    sentence: `Wait ${waitInWords(retryAfterMs)}, then try again.`,
+    title: 'problem.tooMany',
+    sentence: 'problem.wait',
+    waitMs: retryAfterMs,
     ...again(userCode),
   }),
   unauthorized: (_facts, userCode) => ({
-    title: SESSION_GONE,
-    sentence: 'You were signed out, so nothing was changed. Sign in to go on.',
+    ...SESSION_GONE,
+    sentence: 'problem.signedOut',
     to: withCode('/signin', userCode),
-    label: 'Sign in',
+    label: 'go.signIn',
   }),
   csrf_mismatch: (_facts, userCode) => ({
-    title: SESSION_GONE,
-    sentence: 'You signed in again since this page was opened, so nothing was changed.',
+    ...SESSION_GONE,
+    sentence: 'problem.signedInAgain',
     to: withCode('/device', userCode),
-    label: 'Open the page again',
+    label: 'go.reopen',
   }),
   account_not_initialized: () => ({
-    title: 'Your account is not ready',
-    sentence: 'It was never activated. Ask whoever runs this server to finish it.',
+    title: 'problem.notReady',
+    sentence: 'problem.notReadyHint',
     to: '/device',
-    label: 'Back',
+    label: 'go.back',
   }),
   bearer_auth_disabled: (_facts, userCode) => ({
-    title: 'Signing in from terminals is off',
-    sentence: 'Whoever runs this server turned it off. Nothing was changed.',
+    title: 'problem.off',
+    sentence: 'problem.offHint',
     ...again(userCode),
   }),
-  foreign_origin: () => ({
-    title: 'Sent from another site',
-    sentence: 'This form was not sent from our own pages, so nothing was changed.',
-    to: '/device',
-    label: 'Go to our own page',
-  }),
-  already_setup: () => ({
-    title: 'Already set up',
-    sentence: 'The first account exists. Sign in with it.',
-    to: '/signin',
-    label: 'Sign in',
-  }),
+  foreign_origin: () => ({ title: 'problem.foreign', sentence: 'problem.foreignHint', to: '/device', label: 'go.own' }),
+  already_setup: () => ({ title: 'problem.setUp', sentence: 'problem.setUpHint', to: '/signin', label: 'go.signIn' }),
   session_not_found: () => ({
-    title: 'No such terminal',
-    sentence: 'It is not one of yours, or it was removed.',
-    to: '/device/sessions',
-    label: 'Your terminals',
+    title: 'problem.noTerminal',
+    sentence: 'problem.noTerminalHint',
+    to: SESSIONS,
+    label: 'go.sessions',
   }),
 }
 
 /** The page for anything thrown, and headers that belong to it. */
-export function problemPage(thrown: unknown, userCode: string | null, isAboutCode: boolean) {
+export function problemPage(thrown: unknown, words: Words, userCode: string | null, path: string) {
   const error = thrown instanceof DomainError ? thrown : new DomainError('internal_server_error', {})
   const { status, headers } = renderError(error.code, error.facts)
-  const { title, sentence, to, label } = tell(error, userCode) ?? fault(status, userCode, isAboutCode)
-  const answer: Answer = view('problem', null, { title, sentence, wayOut: to, wayOutLabel: label }, status)
+  const told = tell(error, userCode) ?? fault(status, userCode, path === '/device' || path === '/device/decide')
+  const { title, sentence, waitMs = 0, to, label } = isAboutTerminals(path, told) ? backToTerminals(told) : told
+  const answer: Answer = view(
+    'problem',
+    null,
+    {
+      title: words.say(title),
+      sentence: words.say(sentence, { wait: words.wait(waitMs) }),
+      wayOut: to,
+      wayOutLabel: words.say(label),
+    },
+    status,
+  )
   return { answer, headers }
 }
 
@@ -97,8 +94,16 @@ function tell<C extends ErrorCode>({ code, facts }: DomainError<C>, userCode: st
 }
 
 function fault(status: number, userCode: string | null, isAboutCode: boolean): Problem {
-  const title = isAboutCode ? 'Could not verify the code' : 'Something went wrong'
-  return status < 500
-    ? { title, sentence: 'The server could not read what was sent. Try again.', ...again(userCode) }
-    : { title, sentence: 'The server could not answer. Try again in a moment.', ...again(userCode) }
+  const title = isAboutCode ? 'problem.unverified' : 'problem.wrong'
+  const sentence = status < 500 ? 'problem.unread' : 'problem.fault'
+  return { title, sentence, ...again(userCode) }
+}
+
+function isAboutTerminals(path: string, { to }: Problem): boolean {
+  return path.startsWith(SESSIONS) && to !== SESSIONS
+}
+
+/** Whoever was signed out while looking at their terminals comes back to them. */
+function backToTerminals(problem: Problem): Problem {
+  return { ...problem, to: problem.label === 'go.signIn' ? `/signin?return_to=${SESSIONS}` : SESSIONS }
 }

@@ -8,6 +8,7 @@ import type { HttpContext } from '../http-context.ts'
 import { parseInput, queryObject, refuse } from '../input.ts'
 import { refuseForeignOrigin } from '../own-origin.ts'
 import { claimsOf } from '../request-facts.ts'
+import type { Words } from './words.ts'
 
 type Fields = Readonly<Record<string, string>>
 
@@ -15,6 +16,7 @@ type Fields = Readonly<Record<string, string>>
 export type Visit = {
   readonly http: HttpContext
   readonly cases: HttpContext['cases']
+  readonly words: Words
   readonly query: Fields
   readonly form: Fields
   /** The form's hidden field stands where a script would send the CSRF header. */
@@ -32,12 +34,12 @@ const MAX_FORM_BYTES = 16 * 1024
 const Form = v.record(v.string(), v.string())
 
 /** @throws DomainError `foreign_origin` | `unsupported_media_type` | `payload_too_large` | `invalid_input` */
-export async function openVisit(ctx: Context, http: HttpContext): Promise<Visit> {
+export async function openVisit(ctx: Context, http: HttpContext, words: Words): Promise<Visit> {
   const form = ctx.method === 'POST' ? await readForm(ctx, http) : {}
   const query = queryObject(ctx.querystring, 'issues')
   const claims = { ...claimsOf(ctx, http), csrfHeader: form.csrf_token ?? null }
   const userCode = normaliseUserCode(form.user_code ?? query.user_code ?? '')
-  return { ctx, http, cases: http.cases, query, form, claims, ip: claims.ip, userCode }
+  return { ctx, http, cases: http.cases, words, query, form, claims, ip: claims.ip, userCode }
 }
 
 async function readForm(ctx: Context, http: HttpContext): Promise<Fields> {
@@ -60,4 +62,12 @@ export async function whoVisits({ cases, claims }: Visit): Promise<Visitor | nul
 /** A page's own address, with the code when there is one: built from what the code means, never from a URL. */
 export function withCode(path: '/device' | '/signin' | '/install', userCode: string | null): string {
   return userCode === null ? path : `${path}?user_code=${userCode}`
+}
+
+/** The one page besides `/device` that sign-in leads back to; anything else that an address names is ignored. */
+export const SESSIONS = '/device/sessions'
+
+/** Where sign-in leads: to the terminals when it was asked for from there, else to the device. */
+export function afterSignIn(returnTo: string | undefined, userCode: string | null): string {
+  return returnTo === SESSIONS ? SESSIONS : withCode('/device', userCode)
 }

@@ -2,12 +2,13 @@ import type { Context } from 'koa'
 import { DomainError } from '#domain/errors.ts'
 import type { HttpContext } from '../http-context.ts'
 import { install, installPage, signIn, signInPage, signOut, start } from '../pages/account-pages.ts'
-import { type Answer, assets, go, writeAnswer } from '../pages/answer.ts'
+import { type Answer, assets, go, type Manner, writeAnswer } from '../pages/answer.ts'
 import { decide, devicePage, enterCode } from '../pages/device-pages.ts'
 import { problemPage } from '../pages/problems.ts'
-import { revokeTerminal, sessionsPage } from '../pages/session-pages.ts'
-import { openVisit, type Visit } from '../pages/visit.ts'
-import type { Asset } from '../pages/web-folder.ts'
+import { revokeOthers, revokeTerminal, sessionsPage } from '../pages/session-pages.ts'
+import { afterSignIn, openVisit, type Visit } from '../pages/visit.ts'
+import { type Asset, assetOf } from '../pages/web-folder.ts'
+import { wordsIn } from '../pages/words.ts'
 
 /** A page or one of its files. */
 export type Page = {
@@ -21,41 +22,66 @@ function page(method: Page['method'], path: string, answer: (visit: Visit) => Pr
     method,
     path,
     async serve(ctx, http) {
+      const manner: Manner = { words: wordsOf(ctx), brand: http.brand, renewTo: '' }
       let userCode: string | null = null
       try {
-        const visit = await openVisit(ctx, http)
+        const visit = await openVisit(ctx, http, manner.words)
         userCode = visit.userCode
-        writeAnswer(ctx, await answer(visit))
+        writeAnswer(ctx, await answer(visit), { ...manner, renewTo: renewTo(visit, path) })
       } catch (thrown) {
         // The last resort for people: the app's own answer to a throw is JSON.
-        writeProblem(ctx, http, thrown, userCode, path)
+        writeProblem(ctx, http, thrown, userCode, path, manner)
       }
     },
   }
 }
 
-function writeProblem(ctx: Context, http: HttpContext, thrown: unknown, userCode: string | null, path: string): void {
+/** A browser that asks for Chinese of any kind is better served by simplified characters than by English. */
+function wordsOf(ctx: Context) {
+  return wordsIn(ctx.acceptsLanguages('en', 'zh') === 'zh' ? 'zh-Hans' : 'en')
+}
+
+/**
+ * Where a browser whose session has run out goes on once it has renewed it. Its script renews, not the server: of two
+ * tabs that renew at once the second would show a used refresh token, which ends the sign-in, and only tabs can take
+ * turns.
+ */
+function renewTo({ ctx, http, query, userCode }: Visit, path: string): string {
+  if (ctx.method !== 'GET' || (path !== '/device' && path !== '/signin')) return ''
+  return http.cookies.read(ctx, 'refresh_token') === null ? '' : afterSignIn(query.return_to, userCode)
+}
+
+function writeProblem(
+  ctx: Context,
+  http: HttpContext,
+  thrown: unknown,
+  userCode: string | null,
+  path: string,
+  manner: Manner,
+): void {
   if (thrown instanceof DomainError && thrown.code === 'not_setup') {
-    writeAnswer(ctx, go('/install'))
+    writeAnswer(ctx, go('/install'), manner)
     return
   }
-  const { answer, headers } = problemPage(thrown, userCode, path === '/device' || path === '/device/decide')
+  const { answer, headers } = problemPage(thrown, manner.words, userCode, path)
   ctx.set({ ...headers })
-  writeAnswer(ctx, answer)
+  writeAnswer(ctx, answer, manner)
   if (thrown instanceof DomainError && ctx.status < 500) return
   http.log.error('page failed', { requestId: ctx.state.requestId, route: path, error: thrown })
 }
 
-function asset({ name, type, etag, bytes }: Asset): Page {
+function file(name: string, find: (http: HttpContext) => Asset | null): Page {
   return {
     method: 'get',
     path: `/assets/${name}`,
-    serve(ctx) {
+    serve(ctx, http) {
+      const found = find(http)
+      if (found === null) throw new DomainError('not_found', {})
       ctx.status = 200
-      ctx.set({ 'Cache-Control': 'public, max-age=60', ETag: `"${etag}"` })
-      ctx.type = type
+      ctx.set({ 'Cache-Control': 'public, max-age=60', ETag: `"${found.etag}"` })
+      ctx.type = found.type
       if (ctx.fresh) ctx.status = 304
-      else ctx.body = bytes
+      else ctx.body = found.bytes
     },
   }
 }
@@ -73,5 +99,10 @@ export const pageRoutes: readonly Page[] = [
   page('post', '/device/decide', decide),
   page('get', '/device/sessions', sessionsPage),
   page('post', '/device/sessions/revoke', revokeTerminal),
-  ...assets.map(asset),
+  page('post', '/device/sessions/revoke-others', revokeOthers),
+  ...assets.map((asset) => file(asset.name, () => asset)),
+  file('logo', ({ brand }) => (brand.logo === null ? null : assetOf('logo', brand.logo.type, brand.logo.bytes))),
+  file('brand.css', ({ brand: { accentCss } }) =>
+    accentCss === null ? null : assetOf('brand.css', 'text/css; charset=utf-8', Buffer.from(accentCss)),
+  ),
 ]
