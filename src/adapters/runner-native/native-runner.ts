@@ -4,6 +4,7 @@ import { type LoadBindings, NO_BINDINGS } from '#application/ports/bindings.ts'
 import type { NewId } from '#application/ports/secrets.ts'
 import { isGraphMode } from '#domain/app-mode.ts'
 import { isEnding, NO_USAGE, type RunFailure, type RunStep } from '#domain/run.ts'
+import { createDocuments } from './documents/documents.ts'
 import { EgressFailure } from './egress/http-egress.ts'
 import { SERVER_FAULT } from './failures.ts'
 import { buildGraph } from './graph/graph.ts'
@@ -33,6 +34,7 @@ export type NativeRunnerNeeds = Pick<NodeServices, 'model' | 'code' | 'templates
 export function createNativeRunner(needs: NativeRunnerNeeds): AppRunner {
   const { model, code, templates, egress, bound, apps, now, timer, ids, onFault = () => {} } = needs
   const retriever = createExternalKnowledge(egress)
+  const documents = createDocuments({ timer })
   const { webFetch = noWeb } = needs
 
   async function servicesFor(workspaceId: string, inner: InnerApps): Promise<NodeServices> {
@@ -43,6 +45,7 @@ export function createNativeRunner(needs: NativeRunnerNeeds): AppRunner {
       egress,
       webFetch,
       retriever,
+      documents,
       apps: inner,
       now,
       timer,

@@ -32,6 +32,7 @@ describe('document extractor', () => {
     'https://x.test/page': ['text/html; charset=iso-8859-1', new Uint8Array([0xe9])],
     'https://x.test/b.csv': ['', 'a,b'],
     'https://x.test/c.pdf': ['application/pdf', '%PDF'],
+    'https://x.test/c.pages': ['application/x-pages', 'who knows'],
     'https://x.test/d': ['', 'who knows'],
     'https://x.test/big.txt': ['text/plain', new Uint8Array(1_048_577)],
   }
@@ -48,7 +49,8 @@ describe('document extractor', () => {
   })
 
   for (const [what, file, words] of [
-    ['a kind that it cannot read', at('https://x.test/c.pdf'), 'c.pdf is of a kind that cannot be read here'],
+    ['a kind that it cannot read', at('https://x.test/c.pages'), 'c.pages is of a kind that cannot be read here'],
+    ['a broken document', at('https://x.test/c.pdf'), 'c.pdf is no PDF that can be read'],
     ['bytes of no known kind', at('https://x.test/d'), 'd is of a kind that cannot be read here'],
     ['a file that is not there', at('https://x.test/gone.txt'), 'gone.txt could not be fetched: status 404'],
     ['an address that is closed', at('http://inside.test/a.txt'), 'inside.test is not open to apps'],

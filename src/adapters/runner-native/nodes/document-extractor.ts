@@ -1,17 +1,15 @@
 import type { JsonObject } from '#domain/app.ts'
 import { isList, isObject, textAt, textsAt } from '#domain/json.ts'
+import { DocumentFault } from '../documents/document-fault.ts'
+import { documentKind } from '../documents/document-kind.ts'
 import { EgressFailure } from '../egress/http-egress.ts'
 import { isFile, resolve } from '../graph/variable-pool.ts'
-import { isText, MAX_BINARY_BYTES, textOfReply } from './http-reply.ts'
+import { isText, MAX_BINARY_BYTES, MAX_TEXT_BYTES, textOfReply } from './http-reply.ts'
 import { type NodeExecutor, NodeFailure, type NodeTask } from './node-executor.ts'
 
 const MAX_FILES = 20
 const CONNECT_MS = 10_000
 const TOTAL_MS = 60_000
-/** Files that are read as they are; servers often name no better type for them than a stream of bytes. */
-const TEXT_FILE =
-  /\.(txt|md|mdx|markdown|html?|xml|json|jsonl|ya?ml|toml|ini|properties|csv|tsv|log|srt|vtt|eml|py|js|ts|java|c|h|cpp|go|rs|rb|sh|sql|css)$/i
-
 /** Gives the text of a file, or of each file of a list. */
 export const documentExtractor: NodeExecutor = {
   run: async (task) => {
@@ -36,11 +34,25 @@ async function textOfFile({ services, signal }: NodeTask, file: JsonObject): Pro
     if (reply.status < 200 || reply.status > 299) {
       throw new NodeFailure('FileFetchError', `${name} could not be fetched: status ${reply.status}`)
     }
-    const isKnown = TEXT_FILE.test(name) || ((reply.headers['content-type'] ?? '') !== '' && isText(reply.headers))
-    if (!isKnown) throw new NodeFailure('UnsupportedFileTypeError', `${name} is of a kind that cannot be read here`)
-    return textOfReply(reply)
+    const type = reply.headers['content-type'] ?? ''
+    const kind = documentKind(name, type, type !== '' && isText(reply.headers))
+    if (kind === null) {
+      throw new NodeFailure('UnsupportedFileTypeError', `${name} is of a kind that cannot be read here`)
+    }
+    if (kind === 'text') return textOfReply(reply)
+    // Pages name their encoding outside themselves, so that one is decoded here.
+    const bytes = kind === 'html' ? new TextEncoder().encode(textOfReply(reply)) : reply.body
+    return limited(name, await services.documents.textOf({ kind, bytes }, signal))
   } catch (error) {
+    if (error instanceof DocumentFault) {
+      throw new NodeFailure('DocumentExtractorError', `${name} ${error.message}`, {}, { cause: error })
+    }
     if (!(error instanceof EgressFailure)) throw error
     throw new NodeFailure('FileFetchError', `${name} could not be fetched: ${error.message}`, {}, { cause: error })
   }
+}
+
+function limited(name: string, text: string): string {
+  if (text.length <= MAX_TEXT_BYTES) return text
+  throw new NodeFailure('ResponseSizeError', `${name} is text of more than ${MAX_TEXT_BYTES} characters`)
 }

@@ -5,7 +5,8 @@ import { NodeFailure } from './node-executor.ts'
 
 /** Of a reply that is a file. */
 export const MAX_BINARY_BYTES = 10 * 1024 * 1024
-const MAX_TEXT_BYTES = 1024 * 1024
+/** Of what is read into a variable. */
+export const MAX_TEXT_BYTES = 1024 * 1024
 
 const TEXT_TYPE =
   /^(text\/|application\/(.*\+)?(json|xml|javascript|x-javascript|yaml|x-yaml|x-www-form-urlencoded|graphql|x-ndjson|ld\+json)$)/

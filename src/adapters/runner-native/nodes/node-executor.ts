@@ -6,6 +6,7 @@ import type { PreflightIssue } from '#domain/errors.ts'
 import type { HumanForm } from '#domain/human-form.ts'
 import type { RunFailure, TokenUsage } from '#domain/run.ts'
 import type { TemplateRenderer } from '../code/code-runner.ts'
+import type { Documents } from '../documents/documents.ts'
 import type { GraphNode } from '../graph/graph.ts'
 import type { VariablePool } from '../graph/variable-pool.ts'
 import type { ModelClient } from '../models/model-client.ts'
@@ -16,6 +17,7 @@ export type NodeServices = ToolNeeds & {
   readonly model: ModelClient | null
   readonly templates: TemplateRenderer
   readonly retriever: Retriever
+  readonly documents: Documents
   /** What the app's workspace bound its models, datasets and tools to. */
   readonly bindings: Bindings
 }
