@@ -7,6 +7,7 @@ import { anEnding, aText } from '../support/run-steps.ts'
 type Opened = { readonly log: RunLog; readonly clock: FakeClock }
 
 const FREE = { pace: false }
+const FRESH = { anew: false }
 
 /** What every RunLog promises. */
 export function runLogContract(name: string, open: () => Opened): void {
@@ -21,6 +22,7 @@ export function runLogContract(name: string, open: () => Opened): void {
 
     it('numbers events from 1 without gaps and stamps their instants', async () => {
       const { log, clock } = open()
+      await log.begin('r', FRESH)
       const first = await log.append('r', aText('a'), FREE)
       clock.advance(5)
       const second = await log.append('r', aText('b'), FREE)
@@ -30,6 +32,7 @@ export function runLogContract(name: string, open: () => Opened): void {
 
     it('tells every reader the same, whether it came before, amid or after', async () => {
       const { log } = open()
+      await log.begin('r', FRESH)
       const early = all(log.read('r', 1, never()))
       for (let at = 0; at < 20; at++) await log.append('r', aText(String(at)), FREE)
       const amid = all(log.read('r', 1, never()))
@@ -43,6 +46,7 @@ export function runLogContract(name: string, open: () => Opened): void {
 
     it('reads on from any number', async () => {
       const { log } = open()
+      await log.begin('r', FRESH)
       for (const letter of 'abc') await log.append('r', aText(letter), FREE)
       await log.append('r', anEnding(), FREE)
       const rest = await all(log.read('r', 3, never()))
@@ -51,6 +55,7 @@ export function runLogContract(name: string, open: () => Opened): void {
 
     it('ends readers with the ending, before anybody closes the run', async () => {
       const { log } = open()
+      await log.begin('r', FRESH)
       const reading = all(log.read('r', 1, never()))
       await log.append('r', anEnding('done'), FREE)
       expect((await reading).at(-1)?.kind).to.equal('succeeded')
@@ -58,6 +63,7 @@ export function runLogContract(name: string, open: () => Opened): void {
 
     it('nothing follows an ending', async () => {
       const { log } = open()
+      await log.begin('r', FRESH)
       await log.append('r', anEnding(), FREE)
       const more = await log.append('r', aText('more'), FREE).catch((error: unknown) => error)
       expect(more).to.be.instanceOf(Error)
@@ -66,6 +72,7 @@ export function runLogContract(name: string, open: () => Opened): void {
 
     it('ends waiting readers when a run is closed without an ending', async () => {
       const { log } = open()
+      await log.begin('r', FRESH)
       const reading = all(log.read('r', 1, never()))
       await log.append('r', aText('a'), FREE)
       await log.close('r')
@@ -74,11 +81,12 @@ export function runLogContract(name: string, open: () => Opened): void {
 
     it('begins the log of a paused run anew, for new readers', async () => {
       const { log } = open()
+      await log.begin('r', FRESH)
       const before = all(log.read('r', 1, never()))
       await log.append('r', aText('a'), FREE)
       await log.close('r')
       await before
-      await log.restart('r')
+      await log.begin('r', { anew: true })
       const after = all(log.read('r', 1, never()))
       await log.append('r', anEnding(), FREE)
       expect((await after).map(({ seq, kind }) => [seq, kind])).to.deep.equal([[1, anEnding().kind]])
@@ -86,6 +94,7 @@ export function runLogContract(name: string, open: () => Opened): void {
 
     it('ends a reader at its signal, waiting or not, and leaves the others', async () => {
       const { log } = open()
+      await log.begin('r', FRESH)
       const hangUp = new AbortController()
       const gone = all(log.read('r', 1, hangUp.signal))
       const stays = all(log.read('r', 1, never()))
@@ -100,6 +109,7 @@ export function runLogContract(name: string, open: () => Opened): void {
     it('keeps runs apart, fifty concurrent ones with two readers each', async () => {
       const { log } = open()
       const one = async (run: string) => {
+        await log.begin(run, FRESH)
         const readers = [all(log.read(run, 1, never())), all(log.read(run, 1, never()))]
         for (let at = 0; at < 20; at++) await log.append(run, aText(`${run}:${at}`), { pace: true })
         await log.append(run, anEnding(run), FREE)

@@ -1,6 +1,8 @@
 import type { RunControl, StopReason } from '#application/ports/run-control.ts'
 
 export type MemoryRunControl = RunControl & {
+  /** What is carried now. */
+  tasks(): readonly string[]
   /** Stops every run and those that begin later; resolves when the last has stored its ending. */
   stopAll(reason: StopReason): Promise<void>
 }
@@ -10,6 +12,7 @@ export function createMemoryRunControl(): MemoryRunControl {
   const carried = new Map<string, AbortController>()
   let stopped: { readonly reason: StopReason; readonly whenNoneIsLeft: () => void } | null = null
   return {
+    tasks: () => [...carried.keys()],
     carry(taskId) {
       const controller = new AbortController()
       carried.set(taskId, controller)

@@ -1,6 +1,6 @@
 import type { Clock, Timer } from '#application/ports/clock.ts'
 import type { RunLog } from '#application/ports/run-log.ts'
-import { isEnding } from '#domain/run.ts'
+import { isEnding, type RunEvent } from '#domain/run.ts'
 import { RunTape } from './run-tape.ts'
 
 export type MemoryRunLogSettings = {
@@ -10,6 +10,13 @@ export type MemoryRunLogSettings = {
   readonly maxRunSize?: number
   /** What all runs may keep; beyond it the runs closed longest ago are dropped early. */
   readonly maxTotalSize?: number
+}
+
+export type MemoryRunLog = RunLog & {
+  /** Whether this process carries the run, and it can still tell something. */
+  isCarried(runId: string): boolean
+  /** What was told from `fromSeq` on, about `maxSize` characters of it; null when it is not all there any more. */
+  told(runId: string, fromSeq: number, maxSize: number): readonly RunEvent[] | null
 }
 
 /** How far a reader may be behind a paced run. */
@@ -22,7 +29,7 @@ const KEEP_CLOSED_MS = 600_000
  * Runs of this process, as tapes with many readers. A run keeps the newest 8 Mi characters of its events, all runs 256
  * Mi together: a reader that needs what was dropped is cut, everybody else sees every event.
  */
-export function createMemoryRunLog(settings: MemoryRunLogSettings): RunLog {
+export function createMemoryRunLog(settings: MemoryRunLogSettings): MemoryRunLog {
   const { now, timer, maxRunSize = 8_388_608, maxTotalSize = 268_435_456 } = settings
   const tapes = new Map<string, RunTape>()
   /** When each was closed, oldest first. Dropped in passing: a timer of ten minutes would keep the process alive. */
@@ -51,6 +58,15 @@ export function createMemoryRunLog(settings: MemoryRunLogSettings): RunLog {
   }
 
   return {
+    async begin(runId, { anew }) {
+      if (anew && closedAtMs.has(runId)) drop(runId)
+      tapeOf(runId).carry()
+    },
+
+    isCarried: (runId) => tapes.get(runId)?.isCarried === true,
+
+    told: (runId, fromSeq, maxSize) => tapes.get(runId)?.slice(fromSeq, maxSize) ?? null,
+
     async append(runId, step, { pace }) {
       const tape = tapeOf(runId)
       const before = tape.size
@@ -61,18 +77,14 @@ export function createMemoryRunLog(settings: MemoryRunLogSettings): RunLog {
       return event
     },
 
-    async *read(runId, fromSeq, signal) {
+    async *read(runId, from, signal) {
       dropOld()
       const tape = tapeOf(runId)
       try {
-        yield* tape.read(fromSeq, signal)
+        yield* tape.read(from, signal)
       } finally {
         if (tape.isUnused && tapes.get(runId) === tape) tapes.delete(runId)
       }
-    },
-
-    async restart(runId) {
-      if (closedAtMs.has(runId)) drop(runId)
     },
 
     async close(runId) {

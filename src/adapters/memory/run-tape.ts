@@ -21,6 +21,7 @@ export class RunTape {
   #writtenSize = 0
   #droppedSize = 0
   #isOver = false
+  #isCarried = false
 
   constructor(maxSize: number) {
     this.#maxSize = maxSize
@@ -31,7 +32,26 @@ export class RunTape {
   }
 
   get isUnused(): boolean {
-    return this.#lastSeq === 0 && this.#readers.size === 0
+    return this.#lastSeq === 0 && this.#readers.size === 0 && !this.#isCarried
+  }
+
+  get isCarried(): boolean {
+    return this.#isCarried && !this.#isOver
+  }
+
+  carry(): void {
+    this.#isCarried = true
+  }
+
+  /** Null when some of it was dropped. */
+  slice(fromSeq: number, maxSize: number): readonly RunEvent[] | null {
+    const first = this.#kept[0]?.event.seq ?? this.#lastSeq + 1
+    if (fromSeq < first) return null
+    const from = fromSeq - first
+    const sizeBefore = this.#kept[from - 1]?.endSize ?? this.#droppedSize
+    let to = from
+    while (to < this.#kept.length && (this.#kept[to]?.endSize ?? 0) - sizeBefore <= maxSize) to++
+    return this.#kept.slice(from, Math.max(to, from + 1)).map(({ event }) => event)
   }
 
   append(step: RunStep, atMs: number): RunEvent {
@@ -51,8 +71,12 @@ export class RunTape {
     this.#wakeReaders()
   }
 
-  async *read(fromSeq: number, signal: AbortSignal): AsyncGenerator<RunEvent> {
-    const reader: Reader = { nextSeq: Math.max(1, fromSeq), isCut: false, wake: () => {} }
+  async *read(from: number | 'now', signal: AbortSignal): AsyncGenerator<RunEvent> {
+    const reader: Reader = {
+      nextSeq: from === 'now' ? this.#lastSeq + 1 : Math.max(1, from),
+      isCut: false,
+      wake: () => {},
+    }
     // At once: whoever hung up may never ask for another event, and must not hold the run until then.
     const onAbort = () => this.#cut(reader)
     signal.addEventListener('abort', onAbort)

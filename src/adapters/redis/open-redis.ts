@@ -134,7 +134,11 @@ function firstAttempt(client: Redis | Cluster): Promise<void> {
 function logOutages(client: Redis | Cluster, log: Log): void {
   watch(client, {}, log)
   if (client instanceof Cluster) {
-    client.on('+node', (node: Redis) => watch(node, { node: `${node.options.host}:${node.options.port}` }, log))
+    client.on('+node', (node: Redis) => {
+      watch(node, { node: `${node.options.host}:${node.options.port}` }, log)
+      // Left to the first command, the second would be refused while it connects.
+      if (node.status === 'wait') node.connect().catch(() => {})
+    })
   }
 }
 

@@ -51,12 +51,21 @@ export const SCRIPTS = {
 /** The oldest hit's time and now, both in ms; empty when the call was admitted. */
 export type Refusal = readonly [string, string] | readonly []
 
+export type StreamEntry = readonly [id: string, fields: readonly string[]]
+
 /** What the adapters ask of Redis, one server or a cluster alike. */
 export interface Commands {
   get(key: string): Promise<string | null>
   set(key: string, value: string, px: 'PX', lifeMs: number): Promise<unknown>
   set(key: string, value: string, px: 'PX', lifeMs: number, nx: 'NX'): Promise<'OK' | null>
   zrem(key: string, member: string): Promise<number>
+  del(key: string): Promise<number>
+  pexpire(key: string, lifeMs: number): Promise<number>
+  publish(channel: string, message: string): Promise<number>
+  xadd(key: string, id: string, field: string, value: string): Promise<string | null>
+  xtrim(key: string, strategy: 'MINID', id: string): Promise<number>
+  xrange(key: string, from: string, to: string, count: 'COUNT', max: number): Promise<readonly StreamEntry[]>
+  xrevrange(key: string, from: string, to: string, count: 'COUNT', max: number): Promise<readonly StreamEntry[]>
   swapIfSame(key: string, seen: string, next: string, lifeMs: number): Promise<number>
   setUnlessSame(key: string, unless: string, value: string, lifeMs: number): Promise<number>
   takeHit(key: string, limit: number, windowMs: number, hit: string, nowMs: number | ''): Promise<Refusal>

@@ -58,7 +58,8 @@ export function makeCarryRun(needs: Needs): CarryRun {
   async function carry(carriage: Carriage): Promise<void> {
     const { job } = carriage
     const { runId, taskId } = job.ids
-    if (job.resume !== undefined) await runLog.restart(runId)
+    const isReady = runLog.begin(runId, { anew: job.resume !== undefined })
+    if (job.resume !== undefined) await isReady
     carriage.onReadable?.()
     const { signal, done } = runControl.carry(taskId)
     const pace = onHangUp(job.app.mode) === 'stop'
