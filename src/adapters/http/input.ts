@@ -8,10 +8,10 @@ export type ObjectSchema = v.GenericSchema<unknown, unknown>
 /** Characters. */
 const MAX_DESCRIPTION = 200
 
-/** How a route tells of bad input: RFC 6749 §5.2, or a list of issues. */
-export type InvalidStyle = 'oauth' | 'issues'
+/** How a route tells of bad input: RFC 6749 §5.2, a list of issues, or that whatever it was is not the code. */
+export type InvalidStyle = 'oauth' | 'issues' | 'user-code'
 
-/** @throws DomainError `invalid_input` or `invalid_request`, naming the field, never its value */
+/** @throws DomainError as `refuse` gives it, naming the field where it names any, never its value */
 export function parseInput<S extends ObjectSchema>(schema: S, value: unknown, style: InvalidStyle): v.InferOutput<S> {
   const bad = findUnusable(value)
   if (bad !== null) throw refuse([bad], style)
@@ -23,6 +23,7 @@ export function parseInput<S extends ObjectSchema>(schema: S, value: unknown, st
 /** The refusal for `issues` in the route's own style. */
 export function refuse(issues: readonly InputIssue[], style: InvalidStyle): DomainError {
   if (style === 'issues') return new DomainError('invalid_input', { issues })
+  if (style === 'user-code') return new DomainError('user_code_mismatch', {})
   const [first] = issues
   const description = first === undefined ? 'invalid request' : `${first.loc.join('.') || 'body'} ${first.msg}`
   return new DomainError('invalid_request', { description: plain(description) })
@@ -35,7 +36,7 @@ function plain(description: string): string {
 
 /**
  * Query as an object: the first value of a name wins. Without a prototype, so no name is special.
- * @throws DomainError `invalid_input` or `invalid_request` when a value is not text
+ * @throws DomainError as `refuse` gives it, when a value is not text
  */
 export function queryObject(querystring: string, style: InvalidStyle): Record<string, string> {
   const query: Record<string, string> = Object.create(null)

@@ -81,8 +81,10 @@ function ofAccess({ access }: Route): readonly ErrorCode[] {
   }
 }
 
+const REFUSED = { oauth: 'invalid_request', issues: 'invalid_input', 'user-code': 'user_code_mismatch' } as const
+
 function ofInput({ body, query, invalid }: Route): readonly ErrorCode[] {
-  const refused: ErrorCode = invalid === 'oauth' ? 'invalid_request' : 'invalid_input'
+  const refused = REFUSED[invalid]
   const unread: ErrorCode = invalid === 'oauth' ? 'invalid_request' : 'invalid_json'
   return [
     ...(query === undefined ? [] : [refused]),

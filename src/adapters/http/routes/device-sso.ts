@@ -136,8 +136,8 @@ const approveExternal = route({
   path: '/oauth/device/approve-external',
   summary: 'Let the device in, as the person who has signed in',
   access: { kind: 'approval-grant', changes: true },
-  // Whatever is no text is no code: its own refusal says so.
   body: v.object({ user_code: v.optional(v.unknown()) }),
+  invalid: 'user-code',
   reply: status('approved'),
   example: examples.approveExternal,
   errors: [
