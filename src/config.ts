@@ -16,6 +16,7 @@ import {
 } from './config-reader.ts'
 import { type Edition, readEdition } from './edition.ts'
 import { type PagesConfig, readPagesConfig } from './pages-config.ts'
+import { readRunLimits } from './run-limits.ts'
 
 /** Everything an operator can choose, read once at start. */
 export type Config = {
@@ -49,6 +50,8 @@ export type Config = {
   readonly model: { readonly baseUrl: string | null; readonly apiKey: string | null; readonly name: string | null }
   /** Networks and hosts that apps may reach although they are not public. */
   readonly egress: { readonly allowCidrs: readonly string[]; readonly allowHosts: readonly string[] }
+  /** What runs of apps may take. */
+  readonly limits: ReturnType<typeof readRunLimits>
   readonly logLevel: string
   readonly shutdownGraceS: number
   /** Null serves no metrics; 0 takes a free port. */
@@ -137,6 +140,7 @@ export function loadConfig(env: Environment): { readonly config: Config; readonl
         read.list('EGRESS_ALLOW_HOSTS', isHost, 'a comma-separated list of host names, each with or without a port') ??
         [],
     },
+    limits: readRunLimits(read),
     logLevel: read.oneOf('LOG_LEVEL', LOG_LEVELS, 'info'),
     shutdownGraceS: read.whole('SHUTDOWN_GRACE_S', 20, 0, 600),
     pages: readPagesConfig(read, (name, wanted) => faults.push(`${name} must be ${wanted}`)),

@@ -106,10 +106,15 @@ async function wire(config: Config, orm: Orm, log: Log, metrics: Metrics | null)
   const fast = openFastStores(config, log)
   const { limiter, cache } = fast.stores
   const ofRunner = metrics?.ofRunner ?? ((runner: AppRunner) => runner)
-  const sandbox = createSandbox({ timer })
+  const { limits } = config
+  const sandbox = createSandbox({
+    timer,
+    timeoutMs: limits.codeSeconds * 1000,
+    maxRendered: limits.templateChars,
+  })
   const guardedFetch = createGuardedFetch({ rules: config.egress })
   const runControl = createMemoryRunControl()
-  const enterprise = openEnterprise(config.edition, { ...stores, now, timer, log })
+  const enterprise = openEnterprise(config.edition, { ...stores, now, timer, log, consoleApiUrl: config.consoleApiUrl })
   const cases = makeUseCases(
     {
       ...stores,
@@ -130,6 +135,7 @@ async function wire(config: Config, orm: Orm, log: Log, metrics: Metrics | null)
       newId,
       runner: ofRunner(
         createNativeRunner({
+          limits,
           model: openModel(config.model, timer),
           code: sandbox,
           templates: sandbox,

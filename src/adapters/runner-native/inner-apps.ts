@@ -9,17 +9,16 @@ import { listAt, objectAt, textAt } from '#domain/json.ts'
 import { isEnding, type RunEnding, type RunStep } from '#domain/run.ts'
 import { type InnerApps, ToolFailure, type ToolOutput } from './tools/tool.ts'
 
-/** Apps that run apps that run apps: a circle of them would never end. */
-const MAX_DEPTH = 5
-
 type Needs = {
+  /** Apps that run apps that run apps: a circle of them would never end. */
+  readonly maxDepth: number
   readonly apps: Pick<AppCatalog, 'find' | 'definition'>
   readonly ids: NewId
   readonly stepsOf: (job: RunJob, signal: AbortSignal, depth: number) => AsyncIterable<RunStep>
 }
 
 /** The apps of the job's own workspace as tools. Whoever runs the outer app runs the inner one, with no conversation. */
-export function makeInnerApps({ apps, ids, stepsOf }: Needs, outer: RunJob, depth: number): InnerApps {
+export function makeInnerApps({ maxDepth, apps, ids, stepsOf }: Needs, outer: RunJob, depth: number): InnerApps {
   async function found(appId: string): Promise<{ readonly app: App; readonly definition: AppDefinition }> {
     const app = await apps.find(appId)
     const definition = app === null ? null : await apps.definition(appId)
@@ -36,7 +35,7 @@ export function makeInnerApps({ apps, ids, stepsOf }: Needs, outer: RunJob, dept
       return { description: app.description || app.name, parameters: flatSchema(inputSchemaOf(app.mode, definition)) }
     },
     async run(appId, parameters, signal) {
-      if (depth >= MAX_DEPTH) throw new ToolFailure(`apps run each other more than ${MAX_DEPTH} deep`)
+      if (depth >= maxDepth) throw new ToolFailure(`apps run each other more than ${maxDepth} deep`)
       const { app, definition } = await found(appId)
       const form = formOf(app.mode, definition)
       const checked = form === null ? null : checkInputs(form, parameters)

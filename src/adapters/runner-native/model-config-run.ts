@@ -4,7 +4,6 @@ import type { NewId } from '#application/ports/secrets.ts'
 import type { JsonObject } from '#domain/app.ts'
 import type { RunFailure, RunStep, RunTotals } from '#domain/run.ts'
 import { newTally, type Tally } from './agent/agent-task.ts'
-import { MAX_RUN_MS } from './graph/run-graph.ts'
 import { agentSteps } from './model-config/agent-steps.ts'
 import { knowledgeFor } from './model-config/knowledge.ts'
 import { messagesOf, modelRequest } from './model-config/prompt.ts'
@@ -33,7 +32,7 @@ export async function* runModelConfig(
 
   // An agent may go round for hours; a graph may not either.
   const late = new AbortController()
-  const cancel = timer(MAX_RUN_MS, () => late.abort())
+  const cancel = timer(services.limits.runSeconds * 1000, () => late.abort())
   const either = AbortSignal.any([signal, late.signal])
   const found: Found = { tally: newTally(), resources: [] }
   const telling =

@@ -10,6 +10,7 @@ import { SERVER_FAULT } from './failures.ts'
 import { buildGraph } from './graph/graph.ts'
 import { runGraph } from './graph/run-graph.ts'
 import { makeInnerApps } from './inner-apps.ts'
+import { DEFAULT_LIMITS, type RunLimits } from './limits.ts'
 import { runModelConfig } from './model-config-run.ts'
 import { createBoundModel, type OpenBoundModel } from './models/bound-model.ts'
 import type { NodeServices } from './nodes/node-executor.ts'
@@ -20,6 +21,8 @@ import { type InnerApps, ToolFailure } from './tools/tool.ts'
 /** What the runner stands on. A null `model` means that none is configured. */
 export type NativeRunnerNeeds = Pick<NodeServices, 'model' | 'code' | 'templates' | 'egress' | 'now' | 'timer'> & {
   readonly ids: NewId
+  /** Absent: the usual ones. */
+  readonly limits?: RunLimits
   /** Guarded like `egress`, for MCP servers. Absent: none can be reached. */
   readonly webFetch?: typeof fetch
   /** Where apps that others use as tools are. Absent: nowhere. */
@@ -35,7 +38,7 @@ export function createNativeRunner(needs: NativeRunnerNeeds): AppRunner {
   const { model, code, templates, egress, bound, apps, now, timer, ids, onFault = () => {} } = needs
   const retriever = createExternalKnowledge(egress)
   const documents = createDocuments({ timer })
-  const { webFetch = noWeb } = needs
+  const { webFetch = noWeb, limits = DEFAULT_LIMITS } = needs
 
   async function servicesFor(workspaceId: string, inner: InnerApps): Promise<NodeServices> {
     const unbound = {
@@ -46,6 +49,7 @@ export function createNativeRunner(needs: NativeRunnerNeeds): AppRunner {
       webFetch,
       retriever,
       documents,
+      limits,
       apps: inner,
       now,
       timer,
@@ -57,7 +61,8 @@ export function createNativeRunner(needs: NativeRunnerNeeds): AppRunner {
   }
 
   async function* stepsOf(job: RunJob, signal: AbortSignal, depth = 0): AsyncGenerator<RunStep> {
-    const inner = apps === undefined ? NO_APPS : makeInnerApps({ apps, ids, stepsOf }, job, depth)
+    const inner =
+      apps === undefined ? NO_APPS : makeInnerApps({ maxDepth: limits.appDepth, apps, ids, stepsOf }, job, depth)
     const services = await servicesFor(job.app.workspaceId, inner)
     const { workflow, modelConfig } = job.definition
     if (isGraphMode(job.app.mode)) {

@@ -162,7 +162,7 @@ describe('assigner', () => {
       conversation('v', 'string', ''),
     )
     const { ending } = await run(aJob('advanced-chat', { workflow }))
-    expect(ending.kind === 'failed' && ending.failure.message).to.include('200 KiB')
+    expect(ending.kind === 'failed' && ending.failure.message).to.include('204800 characters')
   })
 })
 

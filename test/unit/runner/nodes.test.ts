@@ -1,6 +1,7 @@
 import { expect } from 'chai'
 import { declaredOutputs } from '#adapters/runner-native/code/declared-outputs.ts'
 import { fillTemplate, textOf } from '#adapters/runner-native/graph/variable-pool.ts'
+import { DEFAULT_LIMITS } from '#adapters/runner-native/limits.ts'
 import { ComparisonFault, compare } from '#adapters/runner-native/nodes/comparison.ts'
 import type { Json, JsonObject } from '#domain/app.ts'
 import {
@@ -224,7 +225,8 @@ describe('variable aggregator', () => {
 })
 
 describe('code outputs', () => {
-  const check = (type: string, value: Json) => declaredOutputs({ outputs: { out: { type } } }, { out: value })
+  const check = (type: string, value: Json) =>
+    declaredOutputs({ outputs: { out: { type } } }, { out: value }, DEFAULT_LIMITS)
   const fits: readonly (readonly [string, Json, Json])[] = [
     ['string', 'x', 1],
     ['number', 1.5, 'x'],
@@ -244,15 +246,15 @@ describe('code outputs', () => {
   }
 
   it('are exactly the declared ones', () => {
-    expect(declaredOutputs({ outputs: { out: { type: 'string' } } }, {})).to.deep.equal({
+    expect(declaredOutputs({ outputs: { out: { type: 'string' } } }, {}, DEFAULT_LIMITS)).to.deep.equal({
       ok: false,
       error: 'output "out" is missing',
     })
-    expect(declaredOutputs({ outputs: {} }, { more: 1 })).to.deep.equal({
+    expect(declaredOutputs({ outputs: {} }, { more: 1 }, DEFAULT_LIMITS)).to.deep.equal({
       ok: false,
       error: 'output "more" is not declared',
     })
-    expect(declaredOutputs({}, [])).to.deep.equal({ ok: false, error: 'main must return an object' })
+    expect(declaredOutputs({}, [], DEFAULT_LIMITS)).to.deep.equal({ ok: false, error: 'main must return an object' })
     expect(check('string', null).ok).to.equal(true)
   })
 

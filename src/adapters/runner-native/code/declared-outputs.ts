@@ -1,16 +1,15 @@
 import type { Json, JsonObject } from '#domain/app.ts'
 import { isList, isObject, objectAt, textAt } from '#domain/json.ts'
+import type { RunLimits } from '../limits.ts'
 import type { Ran } from './code-runner.ts'
 
-const MAX_STRING = 400_000
-/** Upstream's caps of 30 are its most hated limit. */
-const MAX_ITEMS = 1000
-const MAX_DEPTH = 5
 /** 2^63, the first number that 64-bit readers cannot hold. */
 const TOO_LARGE = 2 ** 63
 
+type CodeLimits = Pick<RunLimits, 'codeChars' | 'codeItems' | 'codeDepth'>
+
 /** Checks what a code node returned against the outputs that it declares: exactly those, of those types. */
-export function declaredOutputs(data: JsonObject, returned: Json): Ran<JsonObject> {
+export function declaredOutputs(data: JsonObject, returned: Json, limits: CodeLimits): Ran<JsonObject> {
   if (!isObject(returned)) return { ok: false, error: 'main must return an object' }
   const declared = Object.entries(objectAt(data, 'outputs'))
   const names = new Set(declared.map(([name]) => name))
@@ -19,7 +18,7 @@ export function declaredOutputs(data: JsonObject, returned: Json): Ran<JsonObjec
   for (const [name, declaration] of declared) {
     if (!Object.hasOwn(returned, name)) return { ok: false, error: `output ${quoted(name)} is missing` }
     const type = isObject(declaration) ? textAt(declaration, 'type') : ''
-    const fault = typeFault(type, returned[name] ?? null) ?? sizeFault(returned[name] ?? null, 1)
+    const fault = typeFault(type, returned[name] ?? null) ?? sizeFault(returned[name] ?? null, 1, limits)
     if (fault !== null) return { ok: false, error: `output ${quoted(name)} ${fault}` }
   }
   return { ok: true, value: returned }
@@ -49,14 +48,15 @@ function fits(type: string, value: Json): boolean {
   }
 }
 
-function sizeFault(value: Json, depth: number): string | null {
-  if (depth > MAX_DEPTH) return `is nested deeper than ${MAX_DEPTH} levels`
-  if (typeof value === 'string') return value.length > MAX_STRING ? `is longer than ${MAX_STRING} characters` : null
+function sizeFault(value: Json, depth: number, limits: CodeLimits): string | null {
+  const { codeChars, codeItems, codeDepth } = limits
+  if (depth > codeDepth) return `is nested deeper than ${codeDepth} levels`
+  if (typeof value === 'string') return value.length > codeChars ? `is longer than ${codeChars} characters` : null
   if (typeof value === 'number') return Math.abs(value) >= TOO_LARGE ? 'holds a number out of range' : null
   if (typeof value !== 'object' || value === null) return null
-  if (isList(value) && value.length > MAX_ITEMS) return `holds more than ${MAX_ITEMS} items`
+  if (isList(value) && value.length > codeItems) return `holds more than ${codeItems} items`
   for (const item of Object.values(value)) {
-    const fault = sizeFault(item, depth + 1)
+    const fault = sizeFault(item, depth + 1, limits)
     if (fault !== null) return fault
   }
   return null

@@ -1,5 +1,6 @@
 import type { Timer } from '#application/ports/clock.ts'
 import type { Json } from '#domain/app.ts'
+import { DEFAULT_LIMITS } from '../limits.ts'
 import { renderPlain } from '../templates/plain-template.ts'
 import { createChildPool } from './child-pool.ts'
 import type { CodeRunner, Ran, TemplateRenderer } from './code-runner.ts'
@@ -14,15 +15,17 @@ export type SandboxSettings = {
   readonly pythonSize?: number
   /** What one piece of code or template may take. */
   readonly timeoutMs?: number
+  /** Characters of what a template makes. */
+  readonly maxRendered?: number
 }
 
 /** Where code and templates of apps run; `close` ends every child. */
 export type Sandbox = CodeRunner & TemplateRenderer & { close(): Promise<void> }
 
-const MAX_RENDERED = 400_000
-
 /** Runs code and templates of apps in children that hold nothing worth stealing. */
-export function createSandbox({ timer, size = 2, pythonSize = 4, timeoutMs = 15_000 }: SandboxSettings): Sandbox {
+export function createSandbox(settings: SandboxSettings): Sandbox {
+  const { timer, size = 2, pythonSize = 4 } = settings
+  const { timeoutMs = DEFAULT_LIMITS.codeSeconds * 1000, maxRendered = DEFAULT_LIMITS.templateChars } = settings
   const scripts = createChildPool({ start: startJavaScriptChild, timer, size, timeoutMs })
   const pythons = createChildPool({ start: createPythonStarter(), timer, size: pythonSize, timeoutMs })
   return {
@@ -39,8 +42,8 @@ export function createSandbox({ timer, size = 2, pythonSize = 4, timeoutMs = 15_
       const plain = renderPlain(template, variables)
       const said = plain === null ? await scripts.submit({ kind: 'template', template, variables }, '', signal) : null
       const rendered: Ran<string> = said ?? { ok: true, value: plain ?? '' }
-      if (!rendered.ok || rendered.value.length <= MAX_RENDERED) return rendered
-      return { ok: false, error: `the result is longer than ${MAX_RENDERED} characters` }
+      if (!rendered.ok || rendered.value.length <= maxRendered) return rendered
+      return { ok: false, error: `the result is longer than ${maxRendered} characters` }
     },
     async close() {
       await Promise.all([scripts.close(), pythons.close()])

@@ -1,4 +1,5 @@
 import type { Json, JsonObject } from '#domain/app.ts'
+import type { RunLimits } from '../limits.ts'
 import type { Graph, GraphNode } from './graph.ts'
 import type { RoundPlan } from './scheduler-events.ts'
 import type { VariablePool } from './variable-pool.ts'
@@ -18,7 +19,7 @@ export type RoundResult = { readonly ok: true; readonly value: Json } | { readon
 /** One kind of container. */
 export type ContainerExecutor = {
   /** @throws NodeFailure when there is nothing that could be repeated */
-  readonly open: (node: GraphNode, pool: VariablePool) => Opened
+  readonly open: (node: GraphNode, pool: VariablePool, limits: RunLimits) => Opened
   /** The variables that a round begins with. */
   readonly enter: (node: GraphNode, pool: VariablePool, opened: Opened, round: number, inner: Graph) => VariablePool
   /** What a round gives to the whole. */

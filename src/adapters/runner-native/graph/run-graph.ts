@@ -16,9 +16,6 @@ import { openScheduler } from './scheduler.ts'
 import type { Execution, Place, SchedulerCommand, SchedulerEvent } from './scheduler-events.ts'
 import { answered, formFilled, openWaitingRoom, resumptionOf } from './waiting-room.ts'
 
-/** Upstream's limit for a run, 20 minutes. */
-export const MAX_RUN_MS = 1_200_000
-
 /** What a graph run stands on. */
 export type GraphNeeds = {
   readonly services: NodeServices
@@ -52,7 +49,7 @@ export async function* runGraph(
   const halts = new Map<number, AbortController>([[0, new AbortController()]])
   const cancels = new Set<() => void>()
   const resumed = resumptionOf(job)
-  const scheduler = openScheduler(graph, resumed?.state.scheduler)
+  const scheduler = openScheduler(graph, resumed?.state.scheduler, needs.services.limits.steps)
   const frames = openFrames(graph, initialPool(workflow, job, needs.now()), resumed?.state ?? null)
   const book = openRunBook(scheduler, frames, job.app.mode, needs, resumed?.state.book ?? null)
   const people = openWaitingRoom(job.pausing, needs.ids, resumed?.others)
@@ -96,7 +93,12 @@ export async function* runGraph(
     switch (command.kind) {
       case 'run_node':
         if (containerOf(frames.at(command.scope)?.graph.nodes.get(command.nodeId)) === null) execute(command)
-        else attempt(command, () => ({ kind: 'opened', execution: command, opened: openContainer(frames, command) }))
+        else
+          attempt(command, () => ({
+            kind: 'opened',
+            execution: command,
+            opened: openContainer(frames, command, needs.services.limits),
+          }))
         break
       case 'retry_later':
         underway += 1
@@ -126,7 +128,11 @@ export async function* runGraph(
 
   try {
     signal.addEventListener('abort', onAbort, { once: true })
-    later(MAX_RUN_MS, { kind: 'cut', outcome: 'failed', error: 'the run took too long' }, 'front')
+    later(
+      needs.services.limits.runSeconds * 1000,
+      { kind: 'cut', outcome: 'failed', error: 'the run took too long' },
+      'front',
+    )
     const reason = resumed === null ? 'initial' : 'resumption'
     yield { kind: 'run_started', inputs: startInputs(frames.root.cell.pool, job.request.inputs), reason }
     if (signal.aborted) onAbort()

@@ -1,4 +1,5 @@
 import type { RunJob } from '#application/ports/app-runner.ts'
+import type { RunLimits } from '../limits.ts'
 import { containerOf } from '../nodes/container-table.ts'
 import { NodeFailure, type NodeResult, type NodeServices, type NodeTask } from '../nodes/node-executor.ts'
 import { executorOf } from '../nodes/node-table.ts'
@@ -7,14 +8,14 @@ import type { Opened } from './rounds.ts'
 import type { Place } from './scheduler-events.ts'
 
 /** What a container will repeat. */
-export function openContainer(frames: Frames, { scope, nodeId }: Place): Opened {
+export function openContainer(frames: Frames, { scope, nodeId }: Place, limits: RunLimits): Opened {
   const frame = frames.at(scope)
   const node = frame?.graph.nodes.get(nodeId)
   const container = containerOf(node)
   if (frame === undefined || node === undefined || container === null || !frame.graph.inner.has(nodeId)) {
     throw new NodeFailure('UnsupportedNode', 'there is nothing inside to repeat')
   }
-  return container.open(node, frame.cell.pool)
+  return container.open(node, frame.cell.pool, limits)
 }
 
 /** Executes one node on the variables of its scope. */

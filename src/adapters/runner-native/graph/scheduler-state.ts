@@ -57,6 +57,8 @@ export type Scope = {
 
 /** The state while it is worked on: changed in place, since a copy for every event is quadratic in the graph. */
 export type Draft = {
+  /** Executions of one scope. */
+  readonly maxSteps: number
   readonly scopes: Map<number, Scope>
   /** Scopes in which something may start now. */
   readonly touched: Set<Scope>
@@ -68,7 +70,7 @@ export type Draft = {
 }
 
 /** The state as a draft. A scope of a container that the graph lacks is left out. */
-export function draftOf(graph: Graph, state: SchedulerState): Draft {
+export function draftOf(graph: Graph, state: SchedulerState, maxSteps: number): Draft {
   const scopes = new Map<number, Scope>()
   // Owners have lower numbers than what they own, and whole numbers come in order.
   for (const [key, kept] of Object.entries(state.scopes)) {
@@ -88,7 +90,7 @@ export function draftOf(graph: Graph, state: SchedulerState): Draft {
     })
   }
   const { lastScope, steps, exceptions, over } = state
-  return { scopes, touched: new Set(), commands: [], lastScope, steps, exceptions, over }
+  return { maxSteps, scopes, touched: new Set(), commands: [], lastScope, steps, exceptions, over }
 }
 
 /** The draft as plain JSON. */

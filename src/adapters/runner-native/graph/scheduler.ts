@@ -1,3 +1,4 @@
+import { DEFAULT_LIMITS } from '../limits.ts'
 import type { Graph, GraphNode } from './graph.ts'
 import { enqueue, leave } from './scheduler-edges.ts'
 import type { SchedulerCommand, SchedulerEvent } from './scheduler-events.ts'
@@ -14,8 +15,6 @@ import {
 
 /** Nodes at a time, in the run and in each round of a container. */
 export const MAX_PARALLEL = 10
-/** Executions of one run without those inside of containers, and of each of their rounds. */
-export const MAX_STEPS = 500
 /** Executions of one run, all in all. */
 export const MAX_TOTAL_STEPS = 50_000
 
@@ -36,8 +35,12 @@ export type Scheduler = {
 const NO_EDGES: ReadonlyMap<string, EdgeState> = new Map()
 
 /** Begins a run, or takes one up again from its state: from there on the same events give the same commands. */
-export function openScheduler(graph: Graph, from: SchedulerState = INITIAL_STATE): Scheduler {
-  const draft = draftOf(graph, from)
+export function openScheduler(
+  graph: Graph,
+  from: SchedulerState = INITIAL_STATE,
+  maxSteps: number = DEFAULT_LIMITS.steps,
+): Scheduler {
+  const draft = draftOf(graph, from, maxSteps)
   return {
     advance(event) {
       if (draft.over) return []
@@ -124,8 +127,10 @@ function dispatch(draft: Draft, scope: Scope): void {
   while (scope.running.size < MAX_PARALLEL) {
     const next = scope.queue.shift()
     if (next === undefined) break
-    if (scope.steps >= MAX_STEPS || draft.steps >= MAX_TOTAL_STEPS) {
-      const limit = scope.steps >= MAX_STEPS ? MAX_STEPS : MAX_TOTAL_STEPS
+    const { maxSteps } = draft
+    const maxInAll = Math.max(maxSteps, MAX_TOTAL_STEPS)
+    if (scope.steps >= maxSteps || draft.steps >= maxInAll) {
+      const limit = scope.steps >= maxSteps ? maxSteps : maxInAll
       finish(draft, 'failed', `the run took more than ${limit} steps`)
       return
     }

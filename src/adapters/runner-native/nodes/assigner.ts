@@ -5,7 +5,6 @@ import { operate } from './assignment.ts'
 import { type NodeExecutor, NodeFailure, type NodeTask } from './node-executor.ts'
 
 /** Upstream's cap for one variable. */
-const MAX_VARIABLE_CHARS = 200 * 1024
 
 type Item = {
   readonly selector: readonly string[]
@@ -33,20 +32,27 @@ export function assignedBy(data: JsonObject): readonly string[] {
   return itemsOf(data).map(({ selector }) => selector.join('.'))
 }
 
-function assigned({ pool, job }: NodeTask, { selector, operation, input }: Item, soFar: Json | undefined): Json {
+function assigned(
+  { pool, job, services }: NodeTask,
+  { selector, operation, input }: Item,
+  soFar: Json | undefined,
+): Json {
   const name = selector.join('.').slice(0, 100)
   const current = soFar ?? resolve(pool, selector)
   if (current === undefined || selector.length !== 2 || selector[0] === 'sys' || selector[0] === 'env') {
     throw new NodeFailure('VariableOperatorNodeError', `variable ${name} cannot be assigned`)
   }
   const value = operate(operation, declaredType(job.definition.workflow, selector), current, () => input(pool))
-  if (typeof value === 'object' && JSON.stringify(value).length > MAX_VARIABLE_CHARS) tooLarge(name)
-  if (typeof value === 'string' && value.length > MAX_VARIABLE_CHARS) tooLarge(name)
+  const { variableChars } = services.limits
+  const isLarge =
+    (typeof value === 'object' && JSON.stringify(value).length > variableChars) ||
+    (typeof value === 'string' && value.length > variableChars)
+  if (isLarge) throw tooLarge(name, variableChars)
   return value
 }
 
-function tooLarge(name: string): never {
-  throw new NodeFailure('VariableOperatorNodeError', `variable ${name} would be larger than 200 KiB`)
+function tooLarge(name: string, chars: number): NodeFailure {
+  return new NodeFailure('VariableOperatorNodeError', `variable ${name} would be longer than ${chars} characters`)
 }
 
 function declaredType(workflow: JsonObject | null, [namespace, name]: readonly string[]): string {

@@ -15,7 +15,7 @@ export const code: NodeExecutor = {
       ? runner.runPython(text, inputs, job.app.id, signal)
       : runner.runJavaScript(text, inputs, signal))
     if (!ran.ok) throw new NodeFailure('CodeExecutionError', ran.error, { inputs })
-    const declared = declaredOutputs(node.data, ran.value)
+    const declared = declaredOutputs(node.data, ran.value, services.limits)
     if (!declared.ok) throw new NodeFailure('OutputValidationError', declared.error, { inputs })
     return { inputs, outputs: declared.value }
   },

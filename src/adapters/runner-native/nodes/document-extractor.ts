@@ -4,7 +4,7 @@ import { DocumentFault } from '../documents/document-fault.ts'
 import { documentKind } from '../documents/document-kind.ts'
 import { EgressFailure } from '../egress/http-egress.ts'
 import { isFile, resolve } from '../graph/variable-pool.ts'
-import { isText, MAX_BINARY_BYTES, MAX_TEXT_BYTES, textOfReply } from './http-reply.ts'
+import { isText, textOfReply } from './http-reply.ts'
 import { type NodeExecutor, NodeFailure, type NodeTask } from './node-executor.ts'
 
 const MAX_FILES = 20
@@ -27,7 +27,8 @@ export const documentExtractor: NodeExecutor = {
 
 async function textOfFile({ services, signal }: NodeTask, file: JsonObject): Promise<string> {
   const name = textAt(file, 'name').slice(0, 100)
-  const limits = { connectMs: CONNECT_MS, totalMs: TOTAL_MS, maxBytes: MAX_BINARY_BYTES }
+  const { httpFileBytes, httpTextBytes } = services.limits
+  const limits = { connectMs: CONNECT_MS, totalMs: TOTAL_MS, maxBytes: httpFileBytes }
   const request = { method: 'GET', url: textAt(file, 'url'), headers: [], body: null, secretHeaders: [], ...limits }
   try {
     const reply = await services.egress.request(request, signal)
@@ -39,10 +40,10 @@ async function textOfFile({ services, signal }: NodeTask, file: JsonObject): Pro
     if (kind === null) {
       throw new NodeFailure('UnsupportedFileTypeError', `${name} is of a kind that cannot be read here`)
     }
-    if (kind === 'text') return textOfReply(reply)
+    if (kind === 'text') return textOfReply(reply, httpTextBytes)
     // Pages name their encoding outside themselves, so that one is decoded here.
-    const bytes = kind === 'html' ? new TextEncoder().encode(textOfReply(reply)) : reply.body
-    return limited(name, await services.documents.textOf({ kind, bytes }, signal))
+    const bytes = kind === 'html' ? new TextEncoder().encode(textOfReply(reply, httpTextBytes)) : reply.body
+    return limited(name, await services.documents.textOf({ kind, bytes }, signal), httpTextBytes)
   } catch (error) {
     if (error instanceof DocumentFault) {
       throw new NodeFailure('DocumentExtractorError', `${name} ${error.message}`, {}, { cause: error })
@@ -52,7 +53,7 @@ async function textOfFile({ services, signal }: NodeTask, file: JsonObject): Pro
   }
 }
 
-function limited(name: string, text: string): string {
-  if (text.length <= MAX_TEXT_BYTES) return text
-  throw new NodeFailure('ResponseSizeError', `${name} is text of more than ${MAX_TEXT_BYTES} characters`)
+function limited(name: string, text: string, maxChars: number): string {
+  if (text.length <= maxChars) return text
+  throw new NodeFailure('ResponseSizeError', `${name} is text of more than ${maxChars} characters`)
 }

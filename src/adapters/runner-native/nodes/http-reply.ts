@@ -3,11 +3,6 @@ import { remoteFile } from '#domain/input-value.ts'
 import type { EgressReply } from '../egress/http-egress.ts'
 import { NodeFailure } from './node-executor.ts'
 
-/** Of a reply that is a file. */
-export const MAX_BINARY_BYTES = 10 * 1024 * 1024
-/** Of what is read into a variable. */
-export const MAX_TEXT_BYTES = 1024 * 1024
-
 const TEXT_TYPE =
   /^(text\/|application\/(.*\+)?(json|xml|javascript|x-javascript|yaml|x-yaml|x-www-form-urlencoded|graphql|x-ndjson|ld\+json)$)/
 
@@ -22,9 +17,9 @@ export function isText(headers: EgressReply['headers']): boolean {
  * The reply's text in the encoding that it names, else UTF-8.
  * @throws NodeFailure when it is too long for a variable
  */
-export function textOfReply({ headers, body }: EgressReply): string {
-  if (body.length > MAX_TEXT_BYTES) {
-    throw new NodeFailure('ResponseSizeError', `the answer is text of more than ${MAX_TEXT_BYTES} bytes`)
+export function textOfReply({ headers, body }: EgressReply, maxBytes: number): string {
+  if (body.length > maxBytes) {
+    throw new NodeFailure('ResponseSizeError', `the answer is text of more than ${maxBytes} bytes`)
   }
   const charset = /charset\s*=\s*"?([\w.:-]+)/i.exec(headers['content-type'] ?? '')?.[1] ?? 'utf-8'
   return decoderOf(charset).decode(body)

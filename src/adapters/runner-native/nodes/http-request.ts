@@ -2,13 +2,11 @@ import type { Json, JsonObject } from '#domain/app.ts'
 import { numberAt, objectAt, textAt } from '#domain/json.ts'
 import { EgressFailure, type EgressReply, type EgressRequest } from '../egress/http-egress.ts'
 import { fillTemplate, type VariablePool } from '../graph/variable-pool.ts'
+import type { RunLimits } from '../limits.ts'
 import { bodyOf } from './http-body.ts'
 import { pairsOf } from './http-pairs.ts'
-import { answerFile, isText, MAX_BINARY_BYTES, textOfReply } from './http-reply.ts'
+import { answerFile, isText, textOfReply } from './http-reply.ts'
 import { type NodeExecutor, NodeFailure, type NodeTask } from './node-executor.ts'
-
-const MAX_CONNECT_S = 10
-const MAX_TOTAL_S = 600
 
 /** Sends the node's request through the egress guard. */
 export const httpRequest: NodeExecutor = {
@@ -22,7 +20,11 @@ export const httpRequest: NodeExecutor = {
       if (!isExpected && (node.strategy !== 'none' || node.retry.max > 0)) {
         throw new NodeFailure('HTTPResponseCodeError', `the server answered with status ${reply.status}`)
       }
-      return { inputs: {}, processData: { request: summaryOf(request) }, outputs: outputsOf(reply) }
+      return {
+        inputs: {},
+        processData: { request: summaryOf(request) },
+        outputs: outputsOf(reply, task.services.limits),
+      }
     } catch (error) {
       if (!(error instanceof EgressFailure)) throw error
       throw new NodeFailure('HttpRequestNodeError', error.message, {}, { cause: error })
@@ -40,7 +42,7 @@ async function requestOf({ node: { data }, pool, services, signal }: NodeTask): 
   const url = urlOf(data, pool)
   const own = pairsOf(pool, textAt(data, 'headers')).filter(([name]) => name !== '')
   const secret = authorizationOf(objectAt(data, 'authorization'), pool)
-  const limits = limitsOf(objectAt(data, 'timeout'))
+  const limits = limitsOf(objectAt(data, 'timeout'), services.limits)
   const download = async (from: string) => {
     const request = { method: 'GET', url: from, headers: [], body: null, secretHeaders: [], ...limits }
     const reply = await services.egress.request(request, signal)
@@ -92,23 +94,23 @@ function authorizationOf(settings: JsonObject, pool: VariablePool): readonly [na
 }
 
 /** Authors write seconds; zero means as long as may be. */
-function limitsOf(timeout: JsonObject): Pick<EgressRequest, 'connectMs' | 'totalMs' | 'maxBytes'> {
+function limitsOf(timeout: JsonObject, limits: RunLimits): Pick<EgressRequest, 'connectMs' | 'totalMs' | 'maxBytes'> {
   const seconds = (keys: readonly string[], most: number) => {
     const asked = keys.map((key) => numberAt(timeout, key) ?? 0).find((value) => value > 0)
     return Math.min(asked ?? most, most) * 1000
   }
   return {
-    connectMs: seconds(['connect', 'max_connect_timeout'], MAX_CONNECT_S),
-    totalMs: seconds(['read', 'max_read_timeout'], MAX_TOTAL_S),
-    maxBytes: MAX_BINARY_BYTES,
+    connectMs: seconds(['connect', 'max_connect_timeout'], limits.httpConnectSeconds),
+    totalMs: seconds(['read', 'max_read_timeout'], limits.httpSeconds),
+    maxBytes: limits.httpFileBytes,
   }
 }
 
-function outputsOf(reply: EgressReply): JsonObject {
+function outputsOf(reply: EgressReply, { httpTextBytes }: RunLimits): JsonObject {
   const file: Json = isText(reply.headers) ? null : answerFile(reply)
   return {
     status_code: reply.status,
-    body: file === null ? textOfReply(reply) : '',
+    body: file === null ? textOfReply(reply, httpTextBytes) : '',
     headers: { ...reply.headers },
     files: file === null ? [] : [file],
   }

@@ -4,13 +4,11 @@ import type { ContainerExecutor, RoundResult } from '../graph/rounds.ts'
 import { resolve } from '../graph/variable-pool.ts'
 import { NodeFailure } from './node-executor.ts'
 
-/** Items of one iteration. */
-export const MAX_ITEMS = 1000
 const MAX_PARALLEL_ROUNDS = 10
 
 /** Repeats its insides for every item of a list; each round has variables of its own. */
 export const iteration: ContainerExecutor = {
-  open: ({ data }, pool) => {
+  open: ({ data }, pool, { iterationItems }) => {
     const selector = textsAt(data, 'iterator_selector')
     const list = resolve(pool, selector)
     if (list === undefined)
@@ -19,8 +17,8 @@ export const iteration: ContainerExecutor = {
       throw new NodeFailure('InvalidIteratorValueError', 'what to repeat for is no list')
     const items = list ?? []
     const inputs = { iterator_selector: items }
-    if (items.length > MAX_ITEMS) {
-      throw new NodeFailure('InvalidIteratorValueError', `the list has more than ${MAX_ITEMS} items`)
+    if (items.length > iterationItems) {
+      throw new NodeFailure('InvalidIteratorValueError', `the list has more than ${iterationItems} items`)
     }
     const isParallel = data.is_parallel === true
     const parallel = Math.min(Math.floor(numberAt(data, 'parallel_nums') ?? MAX_PARALLEL_ROUNDS), MAX_PARALLEL_ROUNDS)

@@ -9,14 +9,11 @@ import { holds } from './conditions.ts'
 import { NodeFailure } from './node-executor.ts'
 import { itemType } from './variable-types.ts'
 
-/** Rounds of one loop. */
-export const MAX_ROUNDS = 100
-
 /** Repeats its insides until a condition holds; all rounds work on the same variables. */
 export const loop: ContainerExecutor = {
-  open: (node, pool) => {
+  open: (node, pool, { loopRounds }) => {
     const { data } = node
-    const asked = Math.floor(numberAt(data, 'loop_count') ?? MAX_ROUNDS)
+    const asked = Math.floor(numberAt(data, 'loop_count') ?? loopRounds)
     const variables = Object.fromEntries(
       objectsAt(data, 'loop_variables').map((entry) => [textAt(entry, 'label'), initial(pool, entry)]),
     )
@@ -24,7 +21,7 @@ export const loop: ContainerExecutor = {
     return {
       plan: {
         kind: 'loop',
-        rounds: isDone ? 0 : Math.min(Math.max(asked, 0), MAX_ROUNDS),
+        rounds: isDone ? 0 : Math.min(Math.max(asked, 0), loopRounds),
         parallel: 1,
         onError: 'terminate',
       },

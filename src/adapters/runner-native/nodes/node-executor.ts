@@ -9,6 +9,7 @@ import type { TemplateRenderer } from '../code/code-runner.ts'
 import type { Documents } from '../documents/documents.ts'
 import type { GraphNode } from '../graph/graph.ts'
 import type { VariablePool } from '../graph/variable-pool.ts'
+import type { RunLimits } from '../limits.ts'
 import type { ModelClient } from '../models/model-client.ts'
 import type { ToolNeeds } from '../tools/tool.ts'
 
@@ -18,6 +19,7 @@ export type NodeServices = ToolNeeds & {
   readonly templates: TemplateRenderer
   readonly retriever: Retriever
   readonly documents: Documents
+  readonly limits: RunLimits
   /** What the app's workspace bound its models, datasets and tools to. */
   readonly bindings: Bindings
 }
