@@ -2,6 +2,7 @@ import { createInnerApi } from '#adapters/enterprise/inner-api.ts'
 import { createRemoteBridge } from '#adapters/enterprise/remote-bridge.ts'
 import { createRemotePolicy } from '#adapters/enterprise/remote-policy.ts'
 import { makeReadServiceInfo } from '#adapters/enterprise/service-info.ts'
+import { createOidcBridge } from '#adapters/oidc/oidc-bridge.ts'
 import { createTrace, type Trace } from '#adapters/telemetry/trace.ts'
 import { makeBuiltInPolicy } from '#application/auth/built-in-policy.ts'
 import type { AccountDirectory } from '#application/ports/account-directory.ts'
@@ -10,6 +11,7 @@ import type { Clock, Timer } from '#application/ports/clock.ts'
 import type { ExternalDirectory } from '#application/ports/external-directory.ts'
 import type { IdentityBridge } from '#application/ports/identity-bridge.ts'
 import type { Log } from '#application/ports/log.ts'
+import { SSO_CALLBACK_PATH } from '#application/use-cases/finish-sso.ts'
 import type { Edition } from './edition.ts'
 
 type Needs = {
@@ -19,6 +21,8 @@ type Needs = {
   now: Clock
   timer: Timer
   log: Log
+  /** Null when this server knows no origin of its own; nobody is sent anywhere then. */
+  consoleApiUrl: string | null
 }
 
 /** What the core needs to know of its edition. */
@@ -39,6 +43,7 @@ const unlicensed: IdentityBridge = {
   protocol: async () => '',
   signOnUrl: async () => null,
   finish: null,
+  readLogout: null,
 }
 
 /** The adapters of the edition that was configured. */
@@ -49,10 +54,16 @@ export function openEnterprise(edition: Edition, needs: Needs): Enterprise {
     case 'remote':
       return openRemote(edition, needs)
     case 'oidc':
-      return { ...ALONE, bridge: unlicensed, policy: makeBuiltInPolicy(needs) }
+      return openOidc(edition, needs)
     case 'unlicensed':
       return { ...ALONE, bridge: unlicensed, policy: null }
   }
+}
+
+function openOidc(edition: Extract<Edition, { kind: 'oidc' }>, needs: Needs): Enterprise {
+  const redirectUri = `${needs.consoleApiUrl ?? ''}${SSO_CALLBACK_PATH}`
+  const bridge = createOidcBridge({ ...edition, redirectUri, now: needs.now, log: needs.log })
+  return { ...ALONE, bridge, policy: makeBuiltInPolicy(needs), close: () => bridge.close() }
 }
 
 function openRemote(edition: Extract<Edition, { kind: 'remote' }>, needs: Needs): Enterprise {

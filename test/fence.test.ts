@@ -52,7 +52,7 @@ const OWN_PACKAGES: Readonly<Record<string, readonly string[]>> = {
   geoip: ['mmdb-lib'],
   http: ['koa', '@koa/router', '@koa/cors', 'valibot'],
   jose: ['jose'],
-  oidc: ['openid-client', 'jose', 'undici'],
+  oidc: ['openid-client', 'jose', 'undici', 'valibot'],
   postgres: ['@mikro-orm/sql', '@mikro-orm/postgresql', '@electric-sql/pglite'],
   redis: ['ioredis'],
   'runner-native': ['openai', 'yaml', 'quickjs-emscripten', 'undici', 'jsonrepair', 'pyodide'],

@@ -65,6 +65,7 @@ import { type DescribeApp, makeDescribeApp } from './use-cases/describe-app.ts'
 import { type ExportApp, makeExportApp } from './use-cases/export-app.ts'
 import { type FinishSso, makeFinishSso } from './use-cases/finish-sso.ts'
 import { makeSetUpGuard, type SetUpGuard } from './use-cases/guard-set-up.ts'
+import { type HearLogout, makeHearLogout } from './use-cases/hear-logout.ts'
 import { type ImportApp, makeImportApp } from './use-cases/import-app.ts'
 import { type IntrospectToken, makeIntrospectToken } from './use-cases/introspect-token.ts'
 import { type ListApps, makeListApps } from './use-cases/list-apps.ts'
@@ -184,6 +185,7 @@ export type UseCases = {
   readonly listPermittedApps: ListPermittedApps
   readonly appAccess: ManageAppAccess
   readonly changeExternal: ChangeExternal
+  readonly hearLogout: HearLogout
   readonly describeAccount: DescribeAccount
   readonly listSessions: ListSessions
   readonly revokeSession: RevokeSession
@@ -210,6 +212,7 @@ export function makeUseCases(ports: Ports, settings: CoreSettings): UseCases {
   const noteLimitHit = makeNoteLimitHit(ports)
   const spend = makeSpend(ports, noteLimitHit)
   const expireToken = makeExpireToken(ports)
+  const changeExternal = makeChangeExternal(ports)
   const tokenUsage = makeTokenUsage(ports)
   const needs = { ...ports, expireToken, noteLimitHit, spend, tokenUsage }
   const authenticate = makeAuthenticate({ ...needs, settings: settings.bearer })
@@ -272,7 +275,8 @@ export function makeUseCases(ports: Ports, settings: CoreSettings): UseCases {
     requireSubject: makeRequireSubject(ports),
     listPermittedApps: makeListPermittedApps(ports),
     appAccess: makeManageAppAccess(ports),
-    changeExternal: makeChangeExternal(ports),
+    changeExternal,
+    hearLogout: makeHearLogout({ ...ports, changeExternal }),
     describeAccount,
     listSessions: makeListSessions(ports),
     revokeSession: makeRevokeSession(ports),

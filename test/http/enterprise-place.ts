@@ -19,7 +19,7 @@ export async function anEnterprisePlace() {
     inTrace: (traceparent, work) => enterprise?.inTrace?.(traceparent, work) ?? work(),
     change(ports, { timer }) {
       const { apiUrl, secretKey } = service
-      enterprise = openEnterprise({ kind: 'remote', apiUrl, secretKey }, { ...ports, timer })
+      enterprise = openEnterprise({ kind: 'remote', apiUrl, secretKey }, { ...ports, timer, consoleApiUrl: ORIGIN })
       return { ...ports, bridge: enterprise.bridge, policy: enterprise.policy }
     },
   })

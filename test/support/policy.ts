@@ -19,6 +19,7 @@ export function aBridge(overrides: Partial<IdentityBridge> = {}): IdentityBridge
     protocol: async () => 'oidc',
     signOnUrl: async (envelope) => `https://idp.example/sign-on?state=${envelope}`,
     finish: null,
+    readLogout: null,
     ...overrides,
   }
 }

@@ -29,6 +29,7 @@ export function createRemoteBridge({ api, readInfo }: { api: InnerApi; readInfo:
       return url === undefined || url === null || url === '' ? null : new URL(url).href
     },
     finish: null,
+    readLogout: null,
   }
 }
 

@@ -103,6 +103,7 @@ export const examples = {
   ssoInitiate: { query: { user_code: USER_CODE }, reply: {} },
   ssoComplete: { query: { sso_assertion: 'eyJhbGciOiJIUzI1NiJ9.e30.c2lnbmF0dXJl' }, reply: {} },
   ssoCallback: { query: { state: 'af0ifjsldkj', code: 'SplxlOBeZQQYbYS6WxSbIA', error: 'access_denied' }, reply: {} },
+  backchannelLogout: { body: { logout_token: 'eyJhbGciOiJSUzI1NiJ9.e30.c2lnbmF0dXJl' }, reply: {} },
   approvalContext: {
     reply: {
       subject_email: 'sam@partner.example',

@@ -14,6 +14,21 @@ export type FinishSignOn = (callback: {
   readonly browser: string
 }) => Promise<SignedOn | null>
 
+/** The provider's word that a person has signed out there. */
+export type LogoutNotice = {
+  readonly issuer: string
+  /** The provider's own name for the person. */
+  readonly sub: string
+  /** Names this notice, so that it counts once. */
+  readonly id: string
+}
+
+/**
+ * Reads what the provider, or anybody, sent as a notice: null unless the provider signed it, for us, just now.
+ * @throws DomainError `enterprise_failed` when its keys cannot be read
+ */
+export type ReadLogout = (token: string) => Promise<LogoutNotice | null>
+
 /**
  * The way to a company's identity provider: an Enterprise service that talks to it, or the provider itself.
  * Absent on the Community edition.
@@ -34,4 +49,6 @@ export interface IdentityBridge {
   signOnUrl(sealedEnvelope: string, browser: string): Promise<string | null>
   /** Null when the bridge sends the browser back with an assertion that it signed itself. */
   readonly finish: FinishSignOn | null
+  /** Null when the bridge passes no such notices on. */
+  readonly readLogout: ReadLogout | null
 }

@@ -13,6 +13,9 @@ type Needs = {
   settings: { readonly consoleApiUrl: string | null }
 }
 
+/** Path of the route that a provider sends the browser back to when this server is the bridge. */
+export const SSO_CALLBACK_PATH = '/openapi/v1/oauth/device/sso-callback'
+
 /** The provider has sent the browser back: who signed in, as the assertion that completes the sign-on. */
 export type FinishSso = (callback: {
   /** The query that the provider sent, `state` included. */

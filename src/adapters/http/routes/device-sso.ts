@@ -108,6 +108,26 @@ async function orFailedPage({ asksForHtml }: RequestFacts, work: () => Promise<R
   }
 }
 
+/** Bounds are those of what may be signed: an id, a person, an event. */
+const MAX_LOGOUT_TOKEN_LENGTH = 16_384
+
+const backchannelLogout = route({
+  method: 'post',
+  path: '/oauth/device/backchannel-logout',
+  summary: 'Hear from the OpenID provider that a person has signed out (OpenID Connect Back-Channel Logout 1.0)',
+  access: { kind: 'enterprise' },
+  form: true,
+  invalid: 'oauth',
+  body: v.object({ logout_token: v.pipe(v.string(), v.minLength(1), v.maxLength(MAX_LOGOUT_TOKEN_LENGTH)) }),
+  reply: nothing,
+  example: examples.backchannelLogout,
+  errors: ['not_found', 'invalid_request', 'unsupported_media_type', 'enterprise_failed'],
+  handle: async ({ body }, _anyone, cases) => {
+    await cases.hearLogout(body.logout_token)
+    return {}
+  },
+})
+
 const approvalContext = route({
   method: 'get',
   path: '/oauth/device/approval-context',
@@ -119,16 +139,37 @@ const approvalContext = route({
     user_code: v.string(),
     csrf_token: v.string(),
     expires_at: v.string(),
+    client_id: v.optional(v.string()),
+    device_label: v.optional(v.string()),
+    created_ip: v.optional(v.string()),
+    created_country: v.optional(v.nullable(v.pipe(v.string(), v.description('ISO 3166-1; null when unknown.')))),
+    user_agent: v.optional(v.nullable(v.string())),
+    created_at: v.optional(v.string()),
   }),
   example: examples.approvalContext,
   errors: ['not_found', 'no_session', 'invalid_session'],
-  handle: (_input, grant) => ({
-    subject_email: grant.email,
-    subject_issuer: grant.issuer,
-    user_code: grant.userCode,
-    csrf_token: grant.csrfToken,
-    expires_at: iso(grant.expiresAtMs),
-  }),
+  handle: async (_input, grant, cases, { http }) => {
+    const found = await cases.lookUpUserCode(grant.userCode)
+    const known = {
+      subject_email: grant.email,
+      subject_issuer: grant.issuer,
+      user_code: grant.userCode,
+      csrf_token: grant.csrfToken,
+      expires_at: iso(grant.expiresAtMs),
+    }
+    if (found.kind !== 'pending') return known
+    // What the consent page compares, as a look-up tells it to people with an account (RFC 8628 §5.4).
+    const { clientId, deviceLabel, origin, createdAtMs } = found.flow
+    return {
+      ...known,
+      client_id: clientId,
+      device_label: deviceLabel,
+      created_ip: origin.ip,
+      created_country: http.countryOf?.(origin.ip) ?? null,
+      user_agent: origin.userAgent,
+      created_at: iso(createdAtMs),
+    }
+  },
 })
 
 const approveExternal = route({
@@ -167,6 +208,7 @@ export const deviceSsoRoutes: readonly Route[] = [
   ssoInitiate,
   ssoComplete,
   ssoCallback,
+  backchannelLogout,
   approvalContext,
   approveExternal,
 ]

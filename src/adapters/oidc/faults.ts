@@ -1,0 +1,28 @@
+import { errors } from 'jose'
+import { AuthorizationResponseError, ClientError, ResponseBodyError } from 'openid-client'
+
+/** What the library calls an answer that could be read, and does not hold. */
+const REFUSALS: readonly unknown[] = [
+  'OAUTH_INVALID_RESPONSE',
+  'OAUTH_JWT_CLAIM_COMPARISON_FAILED',
+  'OAUTH_JWT_TIMESTAMP_CHECK_FAILED',
+  'OAUTH_JSON_ATTRIBUTE_COMPARISON_FAILED',
+  'OAUTH_UNSUPPORTED_OPERATION',
+]
+
+/** Why nobody is vouched for, when the provider or a check says no; null when the provider cannot be asked. */
+export function refusalOf(error: unknown): string | null {
+  if (error instanceof errors.JOSEError) return error.code
+  if (error instanceof AuthorizationResponseError) return 'the provider says no'
+  if (error instanceof ResponseBodyError) return error.error === 'invalid_grant' ? error.error : null
+  return error instanceof ClientError && REFUSALS.includes(error.code) ? String(error.code) : null
+}
+
+/** What may be logged of a fault: the library keeps answers, tokens among them, beside its messages. */
+export function faultOf(error: unknown): Error {
+  const words: string[] = []
+  for (let at: unknown = error; at instanceof Error && words.length < 5; at = at.cause) {
+    words.push(at instanceof ResponseBodyError ? `${at.message}: status ${at.status}` : at.message)
+  }
+  return new Error(words.join(': ') || 'unknown')
+}
