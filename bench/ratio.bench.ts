@@ -1,66 +1,122 @@
 import { fileURLToPath } from 'node:url'
 import { freePort } from './support/free-port.ts'
-import { type Volley, volley } from './support/load.ts'
-import type { Measure } from './support/measure.ts'
-import { answerOf, bareLoad } from './support/measures.ts'
+import { type Load, type Volley, volley } from './support/load.ts'
+import type { BareAnswer, Contestant, DeviceMeasureName, Measure, MeasureName } from './support/measure.ts'
+import { TITLES } from './support/measure.ts'
 import { type Spread, spreadOf } from './support/numbers.ts'
 import { type ServerProcess, startServer } from './support/server-process.ts'
+import { ROUND_S, send } from './support/shots.ts'
+
+/** Who is measured beside the bare server. */
+export type Contestants = {
+  /** On Redis and PostgreSQL. */
+  readonly services: Contestant
+  /** Latchkey without either, like the peer. */
+  readonly memory: Contestant<DeviceMeasureName>
+  readonly peer: Contestant<DeviceMeasureName>
+}
+type Who = keyof Contestants
 
 export type Compared = {
-  readonly name: Measure['name']
-  readonly title: string
-  /** Latchkey's requests per CPU second over bare Koa's, of each round. */
-  readonly ratio: Spread
-  readonly latchkey: Side
+  readonly name: MeasureName
   readonly bare: Side
+  readonly sides: { readonly [W in Who]?: Side & { readonly ratio: Spread } }
+  /** Latchkey's requests per CPU second over the peer's of the same round. */
+  readonly timesPeer: { readonly [W in 'services' | 'memory']?: Spread }
 }
-
-type Side = { readonly perCpuSecond: number; readonly perSecond: number; readonly p99Ms: number }
+export type Side = { readonly perCpuSecond: number; readonly perSecond: number; readonly p99Ms: number }
+type Round = { readonly bare: Volley } & { readonly [W in Who]?: Volley }
 
 /** Rounds before those that count. */
-export const WARM_UP_ROUNDS = 3
+export const WARM_UP_ROUNDS = 2
 
 const BARE = fileURLToPath(new URL('support/bare-koa.ts', import.meta.url))
+// `Object.keys` forgets the names.
+const NAMES = Object.keys(TITLES) as readonly MeasureName[]
+const WHO: readonly Who[] = ['services', 'memory', 'peer']
+
+/** A bare Koa that says what Latchkey answers to each of its measures. */
+export async function startBare({ server, measures }: Contestant): Promise<ServerProcess> {
+  const answers: BareAnswer[] = []
+  for (const name of NAMES) answers.push(await answerOf(server, name, measures[name]))
+  return startServer([BARE], await freePort(), '/', { BARE_ANSWERS: JSON.stringify(answers) })
+}
 
 /**
- * Puts every measure to a bare Koa and to Latchkey in turn, `rounds` times, so that whatever else the machine does
- * meets both alike. The first rounds are thrown away: a server that has run for less than ten seconds is still being
- * compiled, the larger the longer.
+ * Puts every measure to a bare Koa and to each contestant in turn, `rounds` times, so that whatever else the machine
+ * does meets all alike. The first rounds are thrown away: a server that has run for less than ten seconds is still
+ * being compiled, the larger the longer.
  */
 export async function compare(
-  latchkey: ServerProcess,
-  measures: readonly Measure[],
+  bare: ServerProcess,
+  contestants: Contestants,
   rounds: number,
 ): Promise<readonly Compared[]> {
-  const answers = []
-  for (const measure of measures) answers.push(await answerOf(latchkey, measure))
-  const bare = await startServer([BARE], await freePort(), '/', { BARE_ANSWERS: JSON.stringify(answers) })
-  const pairs = measures.map(() => [] as { bare: Volley; latchkey: Volley }[])
-  try {
-    for (let round = 1 - WARM_UP_ROUNDS; round <= rounds; round++) {
-      for (const [at, measure] of measures.entries()) {
-        await measure.prepare?.()
-        const load = measure.load()
-        const pair = {
-          bare: await volley(bare, bareLoad(load, measure)),
-          latchkey: await volley(latchkey, load),
-        }
-        if (round > 0) pairs[at]?.push(pair)
-      }
+  const measured = new Map<MeasureName, Round[]>(NAMES.map((name) => [name, []]))
+  for (let round = 1 - WARM_UP_ROUNDS; round <= rounds; round++) {
+    for (const name of NAMES) {
+      const volleys = await playRound(bare, contestants, name)
+      if (round > 0) measured.get(name)?.push(volleys)
     }
-  } finally {
-    await bare.stop()
   }
-  return measures.map(({ name, title }, at) => {
-    const measured = pairs[at] ?? []
-    return {
-      name,
-      title,
-      ratio: spreadOf(measured.map((pair) => pair.latchkey.perCpuSecond / pair.bare.perCpuSecond)),
-      latchkey: sideOf(measured.map((pair) => pair.latchkey)),
-      bare: sideOf(measured.map((pair) => pair.bare)),
-    }
-  })
+  return NAMES.map((name) => summaryOf(name, measured.get(name) ?? []))
+}
+
+async function playRound(bare: ServerProcess, contestants: Contestants, name: MeasureName): Promise<Round> {
+  const { server, measures } = contestants.services
+  await measures[name].prepare?.()
+  const load = measures[name].load()
+  const round = { bare: await volley(bare, bareLoad(load, name)), services: await volley(server, load) }
+  if (name !== 'device_code' && name !== 'pending_poll') return round
+  const { memory, peer } = contestants
+  return {
+    ...round,
+    memory: await volley(memory.server, memory.measures[name].load()),
+    peer: await volley(peer.server, peer.measures[name].load()),
+  }
+}
+
+/** What Latchkey answers to one request of a measure. */
+async function answerOf(latchkey: ServerProcess, name: MeasureName, measure: Measure): Promise<BareAnswer> {
+  await measure.prepare?.()
+  const load = measure.load()
+  const shot = load.next()
+  const response = await send(latchkey, shot)
+  const text = await response.text()
+  if (response.status !== load.expectStatus) throw new Error(`${shot.path} answered ${response.status}: ${text}`)
+  load.onBody?.(text)
+  return { method: shot.method, path: barePath(name), status: response.status, body: JSON.parse(text) }
+}
+
+const barePath = (name: MeasureName) => `/openapi/v1/${name}`
+
+/** The same requests for the bare server, which keeps its answers elsewhere and whose bodies mean nothing. */
+export function bareLoad({ next, expectStatus }: Load, name: MeasureName): Load {
+  return { next: () => ({ ...next(), path: barePath(name) }), expectStatus, until: { seconds: ROUND_S } }
+}
+
+function summaryOf(name: MeasureName, rounds: readonly Round[]): Compared {
+  const over = (who: Who, other: 'bare' | 'peer') => {
+    const ratios = rounds.flatMap((round) => {
+      const [mine, yours] = [round[who], round[other]]
+      return mine === undefined || yours === undefined ? [] : [mine.perCpuSecond / yours.perCpuSecond]
+    })
+    return ratios.length === 0 ? null : spreadOf(ratios)
+  }
+  const sides: Compared['sides'] = Object.fromEntries(
+    WHO.flatMap((who) => {
+      const ratio = over(who, 'bare')
+      const volleys = rounds.flatMap((round) => round[who] ?? [])
+      return ratio === null ? [] : [[who, { ...sideOf(volleys), ratio }]]
+    }),
+  )
+  const timesPeer = Object.fromEntries(
+    (['services', 'memory'] as const).flatMap((who) => {
+      const times = over(who, 'peer')
+      return times === null ? [] : [[who, times]]
+    }),
+  )
+  return { name, bare: sideOf(rounds.map(({ bare }) => bare)), sides, timesPeer }
 }
 
 function sideOf(volleys: readonly Volley[]): Side {

@@ -1,6 +1,7 @@
+import { getWorkspaces } from './support/bearer-measures.ts'
 import type { CountingProxy } from './support/counting-proxy.ts'
-import { getWorkspaces, send } from './support/measures.ts'
 import type { ServerProcess } from './support/server-process.ts'
+import { send } from './support/shots.ts'
 
 export type RoundTrips = { readonly redis: number; readonly sql: number }
 

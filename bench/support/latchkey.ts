@@ -36,6 +36,13 @@ export async function deployment(databaseUrl: string, redisUrl = REDIS_URL) {
   }
 }
 
+/** Settings of one process that keeps everything by itself: the embedded database, nothing in Redis. */
+export async function memoryDeployment() {
+  const dataDir = await mkdtemp(join(tmpdir(), 'latchkey-bench-'))
+  const settings = { DATA_DIR: dataDir, TRUSTED_PROXIES: '127.0.0.1/32' }
+  return { settings, close: () => rm(dataDir, { recursive: true, force: true }) }
+}
+
 /** Most keys would stay for an hour, the window of the longest limit. */
 async function removeKeys(prefix: string): Promise<void> {
   const redis = new Redis(REDIS_URL)

@@ -14,6 +14,8 @@ export type Load = {
   readonly next: () => Shot
   /** What every answer must be: a measurement of other answers would mean nothing. */
   readonly expectStatus: number
+  /** What every answer must hold, where other answers have the same status. */
+  readonly expectText?: string
   /** The load ends after this long, or after this many requests. */
   readonly until: { readonly seconds: number } | { readonly requests: number }
   readonly onBody?: (body: string) => void
@@ -31,7 +33,7 @@ const CONNECTIONS = 64
 
 /**
  * Loads `server` and weighs the requests it answered by the CPU time that it took.
- * @throws Error when an answer has another status than expected
+ * @throws Error when an answer is another than expected
  */
 export async function volley(server: ServerProcess, load: Load): Promise<Volley> {
   let answered = 0
@@ -46,7 +48,7 @@ export async function volley(server: ServerProcess, load: Load): Promise<Volley>
       {
         setupRequest: (request) => Object.assign(request, load.next()),
         onResponse: (status, body) => {
-          if (status === load.expectStatus) answered++
+          if (status === load.expectStatus && body.includes(load.expectText ?? '')) answered++
           else others.set(status, (others.get(status) ?? 0) + 1)
           load.onBody?.(body)
         },

@@ -1,4 +1,5 @@
 import type { Load } from './load.ts'
+import type { ServerProcess } from './server-process.ts'
 
 /** What the bare server says instead of Latchkey. */
 export type BareAnswer = {
@@ -8,13 +9,25 @@ export type BareAnswer = {
   readonly body: unknown
 }
 
-/** One kind of request, put to both servers alike. */
+export const TITLES = {
+  bearer_get: 'GET /workspaces with a warm bearer',
+  limited: 'GET /workspaces beyond the limit: 429',
+  device_code: 'POST /oauth/device/code',
+  pending_poll: 'POST /oauth/device/token, still pending',
+} as const
+export type MeasureName = keyof typeof TITLES
+/** What all who take part can do. */
+export type DeviceMeasureName = 'device_code' | 'pending_poll'
+
+/** One kind of request, as one server gets it. */
 export type Measure = {
-  readonly name: 'bearer_get' | 'device_code' | 'pending_poll' | 'limited'
-  readonly title: string
-  /** Where the bare server keeps this answer. */
-  readonly barePath: string
-  /** Brings Latchkey into the state that the round is about; not measured. */
+  /** Brings the server into the state that the round is about; not measured. */
   readonly prepare?: () => Promise<void>
   readonly load: () => Load
+}
+
+/** A server, and the requests it is measured by. */
+export type Contestant<Name extends MeasureName = MeasureName> = {
+  readonly server: ServerProcess
+  readonly measures: { readonly [N in Name]: Measure }
 }

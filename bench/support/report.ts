@@ -1,28 +1,51 @@
 import { arch, cpus, release, totalmem } from 'node:os'
-import type { Compared } from '../ratio.bench.ts'
+import type { EqualLoad } from '../equal-load.bench.ts'
+import type { Compared, Side } from '../ratio.bench.ts'
 import type { RoundTrips } from '../round-trips.bench.ts'
+import type { Scaled } from '../scale.bench.ts'
 import type { StreamFigures } from '../stream.bench.ts'
 import { canPin } from './cores.ts'
 import { rounded, type Spread } from './numbers.ts'
 
 export type Figures = {
   readonly compared: readonly Compared[]
+  readonly equalLoad: EqualLoad
   readonly roundTrips: RoundTrips
   readonly engine: { readonly chain: Spread; readonly fan: Spread }
   readonly streams: StreamFigures
+  readonly scale: Scaled
 }
 
-type Line = { readonly what: string; readonly figure: string; readonly goal: string; readonly met: boolean | null }
-
-/** The ratios that are promised; the others are told for comparison. */
-const GOALS: Readonly<Record<string, number>> = { bearer_get: 0.45 }
-const NODE_GOAL_MS = 5
-const STREAM_GOAL_MS = 50
-
-/** What `bench/results.json` says. */
-export function resultsOf({ compared, roundTrips, engine, streams }: Figures, tookS: number) {
+/**
+ * What `bench/results.json` says. `ratios` and `peers` are to bare Koa. Device flows are compared with a peer that
+ * keeps them in memory, so Latchkey's are on memory as well; what they cost on Redis and PostgreSQL stands beside it.
+ */
+export function resultsOf({ compared, equalLoad, roundTrips, engine, streams, scale }: Figures, tookS: number) {
   return {
-    ratios: Object.fromEntries(compared.map(({ name, ratio }) => [name, rounded(ratio.median, 3)])),
+    ratios: Object.fromEntries(compared.flatMap(ratiosOf)),
+    peers: {
+      oidc_provider: named(compared, ({ sides }) => sides.peer && rounded(sides.peer.ratio.median, 3)),
+    },
+    times_peer: {
+      oidc_provider: named(compared, ({ timesPeer }) => {
+        const { memory, services } = timesPeer
+        return memory && services && { memory: spread(memory), redis_and_postgresql: spread(services) }
+      }),
+    },
+    equal_load: {
+      requests_per_second: equalLoad.perSecond,
+      p99_ratio: spread(equalLoad.ratio),
+      latchkey: { p50_ms: rounded(equalLoad.latchkey.p50Ms, 2), p99_ms: rounded(equalLoad.latchkey.p99Ms, 2) },
+      bare_koa: { p50_ms: rounded(equalLoad.bare.p50Ms, 2), p99_ms: rounded(equalLoad.bare.p99Ms, 2) },
+    },
+    scale: {
+      tokens: scale.tokens,
+      seeded_in_s: rounded(scale.seededInS, 1),
+      cost_ratio: Object.fromEntries(scale.costs.map(({ name, ratio }) => [name, spread(ratio)])),
+      median_ms: Object.fromEntries(
+        scale.costs.map(({ name, fewMs, manyMs }) => [name, [rounded(fewMs, 2), rounded(manyMs, 2)]]),
+      ),
+    },
     engine: {
       chain_ms_per_node: rounded(engine.chain.median, 3),
       fan_ms_per_node: rounded(engine.fan.median, 3),
@@ -41,15 +64,52 @@ export function resultsOf({ compared, roundTrips, engine, streams }: Figures, to
   }
 }
 
-function runOf({ name, ratio, latchkey, bare }: Compared) {
-  const side = (one: Compared['bare']) => ({
-    per_cpu_second: Math.round(one.perCpuSecond),
-    per_second: Math.round(one.perSecond),
-    p99_ms: one.p99Ms,
-  })
-  const spread = { min: rounded(ratio.min, 3), max: rounded(ratio.max, 3) }
-  return [name, { ratio: spread, latchkey: side(latchkey), bare_koa: side(bare) }] as const
+export type Results = ReturnType<typeof resultsOf>
+
+function ratiosOf({ name, sides: { services, memory } }: Compared): readonly (readonly [string, number])[] {
+  const median = (side: { readonly ratio: Spread }) => rounded(side.ratio.median, 3)
+  if (services === undefined) return []
+  if (memory === undefined) return [[name, median(services)]]
+  return [
+    [name, median(memory)],
+    [`${name}_on_redis`, median(services)],
+  ]
 }
+
+function named<V>(compared: readonly Compared[], pick: (one: Compared) => V | undefined) {
+  return Object.fromEntries(
+    compared.flatMap((one) => {
+      const value = pick(one)
+      return value === undefined ? [] : [[one.name, value] as const]
+    }),
+  )
+}
+
+function runOf({ name, bare, sides: { services, memory, peer } }: Compared) {
+  const weighed = (one: (Side & { readonly ratio: Spread }) | undefined) =>
+    one && { ...side(one), ratio: spread(one.ratio) }
+  return [
+    name,
+    {
+      bare_koa: side(bare),
+      latchkey: weighed(services),
+      ...(memory && { latchkey_on_memory: weighed(memory) }),
+      ...(peer && { oidc_provider: weighed(peer) }),
+    },
+  ] as const
+}
+
+const side = (one: Side) => ({
+  per_cpu_second: Math.round(one.perCpuSecond),
+  per_second: Math.round(one.perSecond),
+  p99_ms: one.p99Ms,
+})
+
+const spread = ({ median, min, max }: Spread) => ({
+  median: rounded(median, 3),
+  min: rounded(min, 3),
+  max: rounded(max, 3),
+})
 
 function machine() {
   const [cpu] = cpus()
@@ -61,49 +121,4 @@ function machine() {
     node: process.version,
     pinned: canPin,
   }
-}
-
-/** The table that is printed; false when a goal was missed. */
-export function tableOf(figures: Figures): { readonly text: string; readonly allMet: boolean } {
-  const lines = [...figures.compared.map(ratioLine), ...engineLines(figures)]
-  const width = (pick: (line: Line) => string) => Math.max(...lines.map((line) => pick(line).length))
-  const [what, figure] = [width((line) => line.what), width((line) => line.figure)]
-  const text = lines.map((line) => {
-    const verdict = line.met === null ? '' : line.met ? 'met' : 'MISSED'
-    return `${line.what.padEnd(what)}  ${line.figure.padEnd(figure)}  ${line.goal} ${verdict}`.trimEnd()
-  })
-  return { text: text.join('\n'), allMet: lines.every(({ met }) => met !== false) }
-}
-
-function ratioLine({ name, title, ratio, latchkey, bare }: Compared): Line {
-  const goal = GOALS[name]
-  const rates = `${Math.round(latchkey.perCpuSecond)} against ${Math.round(bare.perCpuSecond)} a CPU second`
-  return {
-    what: `${name}: ${title}`,
-    figure: `${ratio.median.toFixed(2)} of bare Koa (${ratio.min.toFixed(2)}…${ratio.max.toFixed(2)}), ${rates}`,
-    goal: goal === undefined ? '' : `>= ${goal}`,
-    met: goal === undefined ? null : ratio.median >= goal,
-  }
-}
-
-function engineLines({ roundTrips, engine, streams }: Figures): readonly Line[] {
-  const atMost = (what: string, figure: string, value: number, goal: number, unit: string): Line => ({
-    what,
-    figure,
-    goal: `<= ${goal}${unit}`,
-    met: value <= goal,
-  })
-  const node = (what: string, { median, min, max }: Spread) =>
-    atMost(what, `${median.toFixed(3)} ms (${min.toFixed(3)}…${max.toFixed(3)})`, median, NODE_GOAL_MS, ' ms')
-  const delay = (what: string, { median, p90 }: StreamFigures['firstText']) =>
-    atMost(what, `${median.toFixed(1)} ms, p90 ${p90.toFixed(1)} ms`, p90, STREAM_GOAL_MS, ' ms')
-  const { redis, sql } = roundTrips
-  return [
-    atMost('warm bearer: Redis round trips a request', redis.toFixed(2), Math.round(redis * 10) / 10, 1, ''),
-    atMost('warm bearer: SQL round trips a request', sql.toFixed(2), Math.round(sql * 10) / 10, 0, ''),
-    node('a node without code, 100 in a chain', engine.chain),
-    node('a node without code, 97 side by side', engine.fan),
-    delay('first text after the model’s first chunk', streams.firstText),
-    delay('workflow_started after the request', streams.workflowStarted),
-  ]
 }

@@ -5,12 +5,15 @@ import { newId } from '#adapters/crypto/ids.ts'
 import { openPostgres } from '#adapters/postgres/open-orm.ts'
 import { ACCOUNT_ISSUER } from '#domain/subject.ts'
 import { ACCOUNT_TOKEN, formatToken, TOKEN_RANDOM_BYTES } from '#domain/token-kind.ts'
+import { seedMany } from './seed-many.ts'
 
 /** A database of its own on the configured server. */
 export type TemporaryDatabase = {
   readonly url: string
   /** Gives the person with `email` that many live tokens, each of a device of its own. */
   seedTokens(email: string, count: number): Promise<readonly string[]>
+  /** Fills it with that many live tokens of many people, of which it gives `sampled`. */
+  seedMany(count: number, sampled: number): Promise<readonly string[]>
   /** Ends it, whoever is still connected. */
   drop(): Promise<void>
 }
@@ -18,26 +21,39 @@ export type TemporaryDatabase = {
 const SERVER_URL = process.env.DATABASE_URL ?? 'postgres://postgres@127.0.0.1:5432/postgres'
 const DAY_MS = 86_400_000
 
-export async function createTemporaryDatabase(): Promise<TemporaryDatabase> {
+/** A new, empty database on the configured server. */
+export async function createDatabase(): Promise<{ readonly url: string; drop(): Promise<void> }> {
   const name = `latchkey_bench_${randomBytes(4).toString('hex')}`
-  const server = await openPostgres({ url: SERVER_URL })
-  await server.em.execute(`create database ${name}`)
+  await asAdmin(`create database ${name}`)
   const url = new URL(SERVER_URL)
   url.pathname = `/${name}`
+  return { url: url.href, drop: () => asAdmin(`drop database if exists ${name} with (force)`) }
+}
+
+async function asAdmin(statement: string): Promise<void> {
+  const server = await openPostgres({ url: SERVER_URL })
+  try {
+    await server.em.execute(statement)
+  } finally {
+    await server.close()
+  }
+}
+
+export async function createTemporaryDatabase(): Promise<TemporaryDatabase> {
+  const { url, drop } = await createDatabase()
+  const inside = async <R>(work: (em: EntityManager) => Promise<R>) => {
+    const orm = await openPostgres({ url })
+    try {
+      return await work(orm.em)
+    } finally {
+      await orm.close()
+    }
+  }
   return {
-    url: url.href,
-    async seedTokens(email, count) {
-      const orm = await openPostgres({ url: url.href })
-      try {
-        return await seedTokens(orm.em, email, count)
-      } finally {
-        await orm.close()
-      }
-    },
-    async drop() {
-      await server.em.execute(`drop database if exists ${name} with (force)`)
-      await server.close()
-    },
+    url,
+    seedTokens: (email, count) => inside((em) => seedTokens(em, email, count)),
+    seedMany: (count, sampled) => inside((em) => seedMany(em, count, sampled)),
+    drop,
   }
 }
 
