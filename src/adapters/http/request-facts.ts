@@ -86,7 +86,7 @@ export class LazyFacts implements RequestFacts {
   }
 
   get asksForHtml() {
-    return /\btext\/html\b/i.test(this.#ctx.get('Accept'))
+    return /\btext\/html\b/i.test(this.#ctx.get('Accept')) && this.#ctx.accepts('text/html') !== false
   }
 
   get prefersEventStream() {
