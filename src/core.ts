@@ -102,7 +102,7 @@ async function wire(config: Config, orm: Orm, log: Log, metrics: Metrics | null)
   const secretBox = createSecretBox(secretKeys)
   const stores = openStores(orm)
   // Whoever holds the embedded database is alone: what stands as running was cut off with its process.
-  if (!orm.shared) await stores.runs.endAbandoned(now())
+  if (!orm.shared) await stores.runs.endAbandoned(now(), null)
   const fast = openFastStores(config, log)
   const { limiter, cache } = fast.stores
   const ofRunner = metrics?.ofRunner ?? ((runner: AppRunner) => runner)

@@ -32,6 +32,8 @@ export function runPausesContract(name: string, open: Open): void {
         workspaceId: workspace.id,
         appId: app.id,
         workflowId: ids.workflowId,
+        messageId: ids.messageId,
+        conversationId: ids.conversationId,
         mode: 'workflow',
         owner: { kind: 'account', id: randomUUID() },
         createdFrom: 'openapi',
@@ -86,7 +88,7 @@ export function runPausesContract(name: string, open: Open): void {
       const token = randomUUID()
       const pause = await aPause(token)
       await runPauses.put(pause)
-      await runs.endAbandoned(NOW_MS + 1)
+      await runs.endAbandoned(NOW_MS + 1, null)
       expect(await runPauses.take(token)).to.deep.equal(pause)
     })
 

@@ -35,6 +35,8 @@ export function runStoreContract(name: string, open: Open): void {
         workspaceId: workspace.id,
         appId: app.id,
         workflowId: randomUUID(),
+        messageId: randomUUID(),
+        conversationId: null,
         mode: 'workflow',
         owner: { kind: 'account', id: randomUUID() },
         createdFrom: 'openapi',
@@ -49,11 +51,25 @@ export function runStoreContract(name: string, open: Open): void {
     it('finds a run by id and by task, running and ended', async () => {
       const { runs } = opened.stores
       const run = await aRun()
-      expect(await runs.find(run.id)).to.deep.equal({ ...run, result: null })
+      expect(await runs.find(run.id)).to.deep.equal({ ...run, result: null, answer: null })
       expect(await runs.finish(run.id, RESULT)).to.equal(true)
-      const ended = { ...run, status: 'succeeded', result: RESULT }
+      await opened.stores.conversations.addMessage({
+        id: run.messageId,
+        conversationId: null,
+        appId: run.appId,
+        runId: run.id,
+        parentId: null,
+        owner: run.owner,
+        query: 'hi',
+        answer: 'Hello',
+        status: 'normal',
+        error: null,
+        usage: RESULT.usage,
+        createdAtMs: NOW_MS,
+      })
+      const ended = { ...run, status: 'succeeded', result: RESULT, answer: 'Hello' }
       expect(await runs.find(run.id)).to.deep.equal(ended)
-      expect(await runs.findByTask(run.taskId)).to.deep.equal(ended)
+      expect(await runs.find(run.taskId)).to.deep.equal(ended)
     })
 
     it('H14 of twenty concurrent endings one is kept', async () => {
@@ -79,18 +95,26 @@ export function runStoreContract(name: string, open: Open): void {
       const [cut, ended, paused] = [await aRun(), await aRun(), await aRun()]
       await runs.finish(ended.id, RESULT)
       await runs.finish(paused.id, { ...RESULT, status: 'paused' })
-      await runs.endAbandoned(NOW_MS + 5000)
+      expect(await runs.endAbandoned(NOW_MS + 5000, 60_000)).to.not.include(cut.id)
+      expect(await runs.endAbandoned(NOW_MS + 5000, null)).to.include(cut.id)
       const found = await runs.find(cut.id)
       expect(found?.result).to.deep.include({ status: 'stopped', elapsedS: 5, finishedAtMs: NOW_MS + 5000 })
       expect((await runs.find(ended.id))?.status).to.equal('succeeded')
       expect((await runs.find(paused.id))?.status).to.equal('paused')
     })
 
+    it('tells which of the runs that somebody carries still stand as running', async () => {
+      const { runs } = opened.stores
+      const [running, ended] = [await aRun(), await aRun()]
+      await runs.finish(ended.id, RESULT)
+      expect(await runs.renew([running.id, ended.id, randomUUID(), 'nope'])).to.deep.equal([running.id])
+      expect(await runs.renew([])).to.deep.equal([])
+    })
+
     it('knows nothing of unknown and malformed ids', async () => {
       const { runs } = opened.stores
       for (const id of [randomUUID(), 'nope', '']) {
         expect(await runs.find(id)).to.equal(null)
-        expect(await runs.findByTask(id)).to.equal(null)
         expect(await runs.finish(id, RESULT)).to.equal(false)
       }
     })

@@ -6,7 +6,8 @@ const NOTHING = { outputs: {}, error: null, usage: NO_USAGE, totalSteps: 0, exce
 
 /** Runs of one process. */
 export function createMemoryRunStore(database: MemoryDatabase): RunStore {
-  const { runs } = database
+  const { runs, messages } = database
+  const answerOf = (messageId: string) => messages.get(messageId)?.answer ?? null
   return {
     start: (run) => database.run(() => runs.set(run.id, { ...run, result: null })),
 
@@ -18,18 +19,25 @@ export function createMemoryRunStore(database: MemoryDatabase): RunStore {
         return true
       }),
 
-    endAbandoned: (atMs) =>
+    renew: (runIds) => database.run(() => runIds.filter((id) => runs.get(id)?.status === 'running')),
+
+    endAbandoned: (atMs, silentMs) =>
       database.run(() => {
-        for (const run of runs.rows()) {
-          if (run.status !== 'running') continue
+        // Whoever carries a run here is the process that asks.
+        if (silentMs !== null) return []
+        const abandoned = runs.rows().filter(({ status }) => status === 'running')
+        for (const run of abandoned) {
           const elapsedS = Math.max(0, (atMs - run.createdAtMs) / 1000)
           const result = { ...NOTHING, status: 'stopped' as const, elapsedS, finishedAtMs: atMs }
           runs.set(run.id, { ...run, status: result.status, result })
         }
+        return abandoned.map(({ id }) => id)
       }),
 
-    find: (runId) => database.run(() => runs.get(runId) ?? null),
-
-    findByTask: (taskId) => database.run(() => runs.rows().find((run) => run.taskId === taskId) ?? null),
+    find: (id) =>
+      database.run(() => {
+        const run = runs.get(id) ?? runs.rows().find(({ taskId }) => taskId === id)
+        return run === undefined ? null : { ...run, answer: answerOf(run.messageId) }
+      }),
   }
 }

@@ -3,6 +3,7 @@ import { AuditByTimeMigration } from '../../../migrations/20261121100000-audit-b
 import { AppBindingsMigration } from '../../../migrations/20261121120000-app-bindings.ts'
 import { ExternalSubjectsMigration } from '../../../migrations/20261121130000-external-subjects.ts'
 import { RunPausesMigration } from '../../../migrations/20261121140000-run-pauses.ts'
+import { FollowedRunsMigration } from '../../../migrations/20261121170000-followed-runs.ts'
 
 /** Every migration, oldest first; listed rather than globbed, so a stray file cannot change a database. */
 export const MIGRATIONS = [
@@ -11,4 +12,5 @@ export const MIGRATIONS = [
   AppBindingsMigration,
   ExternalSubjectsMigration,
   RunPausesMigration,
+  FollowedRunsMigration,
 ]

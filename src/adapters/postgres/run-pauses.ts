@@ -39,7 +39,7 @@ export function createPostgresRunPauses(em: EntityManager): RunPauses {
       return rowOf<RunPause>(
         em,
         `with gone as (delete from run_pauses where forms @> ?::jsonb returning *),
-          going as (update workflow_runs set status = 'running' from gone
+          going as (update workflow_runs set status = 'running', heard_at = now() from gone
             where workflow_runs.id = gone.run_id and workflow_runs.status = 'paused' returning workflow_runs.id)
           select ${COLUMNS} from gone where run_id in (select id from going)`,
         [formOf(tokenHash)],

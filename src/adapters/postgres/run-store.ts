@@ -1,5 +1,5 @@
 import type { EntityManager } from '@mikro-orm/sql'
-import type { RunRecord, RunResult, RunStatus, RunStore } from '#application/ports/run-store.ts'
+import type { RunRecord, RunStatus, RunStore, StoredRun } from '#application/ports/run-store.ts'
 import type { JsonObject } from '#domain/app.ts'
 import { isUuid } from '#domain/uuid.ts'
 import { RunRow } from './schema.ts'
@@ -18,13 +18,15 @@ type FoundRun = Omit<RunRecord, 'owner'> & {
   readonly exceptionsCount: number
   readonly elapsedS: number
   readonly finishedAtMs: number | null
+  readonly answer: string | null
 }
 
 const SELECT = `select id, task_id as "taskId", tenant_id as "workspaceId", app_id as "appId",
-    workflow_id as "workflowId", mode, owner_kind as "ownerKind", owner_id as "ownerId",
+    workflow_id as "workflowId", message_id as "messageId", conversation_id as "conversationId", mode, owner_kind as "ownerKind", owner_id as "ownerId",
     created_from as "createdFrom", status, inputs, outputs, error, prompt_tokens as "promptTokens",
     completion_tokens as "completionTokens", total_tokens as "totalTokens", total_steps as "totalSteps",
     exceptions_count as "exceptionsCount", elapsed_s as "elapsedS",
+    (select answer from messages where messages.id = workflow_runs.message_id) as answer,
     ${epochMs('created_at', 'createdAtMs')}, ${epochMs('finished_at', 'finishedAtMs')}
   from workflow_runs`
 
@@ -41,6 +43,8 @@ export function createPostgresRunStore(em: EntityManager): RunStore {
         tenantId: run.workspaceId,
         appId: run.appId,
         workflowId: run.workflowId,
+        messageId: run.messageId,
+        conversationId: run.conversationId,
         mode: run.mode,
         ownerKind: run.owner.kind,
         ownerId: run.owner.id,
@@ -73,27 +77,34 @@ export function createPostgresRunStore(em: EntityManager): RunStore {
       return won === 1
     },
 
-    async endAbandoned(atMs) {
-      await rowsOf(
+    async renew(runIds) {
+      const renewed = await rowsOf<{ id: string }>(
+        em,
+        `update workflow_runs set heard_at = now() where id = any(?::uuid[]) and status = 'running' returning id`,
+        [`{${runIds.filter(isUuid).join(',')}}`],
+      )
+      return renewed.map(({ id }) => id)
+    },
+
+    async endAbandoned(atMs, silentMs) {
+      const ended = await rowsOf<{ id: string }>(
         em,
         `update workflow_runs set status = 'stopped', outputs = '{}', finished_at = ?::timestamptz,
             elapsed_s = greatest(0, extract(epoch from ?::timestamptz - created_at))
-          where status = 'running' returning id`,
-        [instant(atMs), instant(atMs)],
+          where status = 'running' and (?::bigint is null or heard_at <= now() - ?::bigint * interval '1 millisecond')
+          returning id`,
+        [instant(atMs), instant(atMs), silentMs, silentMs],
       )
+      return ended.map(({ id }) => id)
     },
 
-    async find(runId) {
-      return isUuid(runId) ? toDomain(await rowOf<FoundRun>(em, `${SELECT} where id = ?`, [runId])) : null
-    },
-
-    async findByTask(taskId) {
-      return isUuid(taskId) ? toDomain(await rowOf<FoundRun>(em, `${SELECT} where task_id = ?`, [taskId])) : null
+    async find(id) {
+      return isUuid(id) ? toDomain(await rowOf<FoundRun>(em, `${SELECT} where id = ? or task_id = ?`, [id, id])) : null
     },
   })
 }
 
-function toDomain(row: FoundRun | null): (RunRecord & { readonly result: RunResult | null }) | null {
+function toDomain(row: FoundRun | null): StoredRun | null {
   if (row === null) return null
   const { ownerKind, ownerId, outputs, error, finishedAtMs, ...rest } = row
   const { promptTokens, completionTokens, totalTokens, totalSteps, exceptionsCount, elapsedS, ...run } = rest

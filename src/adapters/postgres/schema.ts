@@ -83,6 +83,8 @@ export const RunRow = defineEntity({
     tenantId: p.uuid(),
     appId: p.uuid(),
     workflowId: p.text(),
+    messageId: p.uuid().nullable(),
+    conversationId: p.uuid().nullable(),
     mode: p.text(),
     ownerKind: p.text(),
     ownerId: p.uuid(),

@@ -11,6 +11,8 @@ export type RunRecord = {
   readonly workspaceId: string
   readonly appId: string
   readonly workflowId: string
+  readonly messageId: string
+  readonly conversationId: string | null
   readonly mode: AppMode
   readonly owner: Owner
   /** `openapi` for runs of this API. */
@@ -31,13 +33,24 @@ export type RunResult = {
   readonly finishedAtMs: number
 }
 
+export type StoredRun = RunRecord & {
+  readonly result: RunResult | null
+  /** What its message says, once that is kept. */
+  readonly answer: string | null
+}
+
 /** Runs of every mode, from their start to their one ending. */
 export interface RunStore {
   start(run: RunRecord): Promise<void>
   /** True once: a run that has ended keeps its ending. */
   finish(runId: string, result: RunResult): Promise<boolean>
-  /** Stops every run that stands as running. Only for whoever knows that no process carries any. */
-  endAbandoned(atMs: number): Promise<void>
-  find(runId: string): Promise<(RunRecord & { readonly result: RunResult | null }) | null>
-  findByTask(taskId: string): Promise<(RunRecord & { readonly result: RunResult | null }) | null>
+  /** Says that these are carried; those of them that still stand as running. */
+  renew(runIds: readonly string[]): Promise<readonly string[]>
+  /**
+   * Stops every run that stands as running and was not renewed for so long; their ids, each to one caller. Null stops
+   * all of them: only for whoever knows that no process carries any.
+   */
+  endAbandoned(atMs: number, silentMs: number | null): Promise<readonly string[]>
+  /** By its own id or that of its task. */
+  find(id: string): Promise<StoredRun | null>
 }

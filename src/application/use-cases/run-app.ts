@@ -91,6 +91,8 @@ export function makeRunApp(needs: Needs): RunApp {
       workspaceId: app.workspaceId,
       appId: app.id,
       workflowId: definition.id,
+      messageId: ids.messageId,
+      conversationId: ids.conversationId,
       mode: app.mode,
       owner: caller.owner,
       createdFrom: 'openapi',

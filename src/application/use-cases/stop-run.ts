@@ -21,10 +21,10 @@ export type StopRun = (admitted: Mounted, taskId: string) => Promise<void>
 /** Stops one of the caller's own runs of this app; idempotent. @throws DomainError `not_found` for anybody else's */
 export function makeStopRun({ runs, runControl, now }: Needs): StopRun {
   return async ({ app, caller }, taskId) => {
-    const run = await runs.findByTask(taskId)
+    const run = await runs.find(taskId)
     const own = run?.appId === app.id && run.owner.kind === caller.owner.kind && run.owner.id === caller.owner.id
     if (!own) throw new DomainError('not_found', {})
-    await runControl.stop(taskId, 'user')
+    await runControl.stop(run.taskId, 'user')
     // Nobody carries a paused run.
     if (run.status === 'paused') await runs.finish(run.id, { ...NOTHING, elapsedS: 0, finishedAtMs: now() })
   }
