@@ -178,7 +178,9 @@ async function loadSso() {
   const response = await fetch(`${API}/approval-context`, { signal: AbortSignal.timeout(PATIENCE_MS) })
   const told = await response.json()
   if (!response.ok) return showOutcome(response.status, told.error)
-  const browserIp = document.querySelector('[data-sso]')?.getAttribute('data-browser-ip')
+  if (told.client_id === undefined) return showOutcome(409, 'user_code_not_pending')
+  const place = document.querySelector('[data-sso]')
+  const browserIp = place?.getAttribute('data-browser-ip')
   const country = told.created_country
   grant = {
     csrf: told.csrf_token,
@@ -190,16 +192,16 @@ async function loadSso() {
     requestIp: told.created_ip,
     requestAgent: told.user_agent,
     browserIp,
-    elsewhere: told.created_ip !== undefined && told.created_ip !== browserIp ? 'yes' : null,
-    age: told.created_at === undefined ? null : ageOf(Date.parse(told.created_at)),
+    elsewhere: told.created_ip === browserIp ? null : 'yes',
+    age: ageOf(Number(place?.getAttribute('data-now')) - Date.parse(told.created_at)),
     country: country ? (new Intl.DisplayNames(LANG, { type: 'region' }).of(country) ?? country) : null,
   }
   show(main(), filled(copyOf('sso-consent'), grant))
 }
 
-/** @param {number} sinceMs */
-function ageOf(sinceMs) {
-  const minutes = Math.max(0, Math.floor((Date.now() - sinceMs) / 60_000))
+/** @param {number} ms */
+function ageOf(ms) {
+  const minutes = Math.max(0, Math.floor(ms / 60_000))
   return new Intl.RelativeTimeFormat(LANG, { numeric: 'auto' }).format(-minutes, 'minute')
 }
 

@@ -83,7 +83,7 @@ export async function decide(visit: Visit): Promise<Answer> {
 function decidedView({ words }: Visit, who: Visitor | null, outcome: ReturnType<typeof takeOutcome> & object): Answer {
   const { decision, deviceLabel } = outcome
   return view('decided', who, {
-    mark: decision === 'approve' ? 'good-mark' : 'bad-mark',
+    mark: decision === 'approve' ? 'good-mark' : 'no-mark',
     title: words.say(decision === 'approve' ? 'done.approved' : 'done.denied'),
     sentence: words.say(decision === 'approve' ? 'done.approvedHint' : 'done.deniedHint'),
     deviceLabel,

@@ -21,13 +21,13 @@ export async function offersSso(cases: UseCases): Promise<boolean> {
 type Outcome = {
   /** Refusals of the approval routes that it tells of; `deny` and `approved` are decisions. */
   readonly codes: string
-  readonly mark: 'good-mark' | 'bad-mark'
+  readonly mark: 'good-mark' | 'no-mark' | 'bad-mark'
   readonly title: TextKey
   readonly sentence: TextKey
   readonly label: TextKey
 }
 
-/** Every ending of a company sign-on, total by `fault`. The script picks one; texts stay in the catalogue. */
+/** Every ending of a company sign-on; `fault` is all the rest. The script picks one; texts stay in the catalogue. */
 const OUTCOMES: readonly Outcome[] = [
   {
     codes: 'approved',
@@ -36,7 +36,7 @@ const OUTCOMES: readonly Outcome[] = [
     sentence: 'done.approvedHint',
     label: 'done.another',
   },
-  { codes: 'denied', mark: 'bad-mark', title: 'done.denied', sentence: 'sso.denied', label: 'done.another' },
+  { codes: 'denied', mark: 'no-mark', title: 'done.denied', sentence: 'sso.denied', label: 'done.another' },
   {
     codes: 'expired_or_unknown user_code_not_pending user_code_mismatch state_lost not_found',
     mark: 'bad-mark',
@@ -74,6 +74,8 @@ export function ssoPage({ cases, http, words, ip }: Visit): Answer {
   return view('sso', null, {
     title: words.say('consent.title'),
     browserIp: ip,
+    // The browser's own clock may be wrong by years.
+    nowMs: String(http.now()),
     permissions: permissionsIn(words, EXTERNAL_TOKEN.scopes),
     until: words.instant(cases.tokenExpiry(http.now())),
     outcomes: OUTCOMES.map(({ codes, mark, title, sentence, label }) => ({
