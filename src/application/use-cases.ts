@@ -62,6 +62,7 @@ import { type CreateAccount, makeCreateAccount } from './use-cases/create-accoun
 import { type DenyDevice, makeDenyDevice } from './use-cases/deny-device.ts'
 import { type DescribeAccount, describeAccount } from './use-cases/describe-account.ts'
 import { type DescribeApp, makeDescribeApp } from './use-cases/describe-app.ts'
+import { type DescribeFeatures, makeDescribeFeatures } from './use-cases/describe-features.ts'
 import { type ExportApp, makeExportApp } from './use-cases/export-app.ts'
 import { type FinishSso, makeFinishSso } from './use-cases/finish-sso.ts'
 import { makeSetUpGuard, type SetUpGuard } from './use-cases/guard-set-up.ts'
@@ -180,7 +181,7 @@ export type UseCases = {
   readonly completeSso: CompleteSso
   readonly approveExternal: ApproveExternal
   readonly identityBridge: IdentityBridge | null
-  readonly accessPolicy: AccessPolicy | null
+  readonly describeFeatures: DescribeFeatures
   readonly requireSubject: RequireSubject
   readonly listPermittedApps: ListPermittedApps
   readonly appAccess: ManageAppAccess
@@ -271,7 +272,7 @@ export function makeUseCases(ports: Ports, settings: CoreSettings): UseCases {
     completeSso: makeCompleteSso({ ...ports, settings }),
     approveExternal: makeApproveExternal({ ...ports, settings }),
     identityBridge: ports.bridge,
-    accessPolicy: ports.policy,
+    describeFeatures: makeDescribeFeatures({ ...ports, settings }),
     requireSubject: makeRequireSubject(ports),
     listPermittedApps: makeListPermittedApps(ports),
     appAccess: makeManageAppAccess(ports),

@@ -42,6 +42,11 @@ export type ApprovalGuards = {
 
 const IN_FORCE: readonly (string | null)[] = ['active', 'expiring']
 
+/** Whether a licence of that status lets people sign on; one of the future does not. */
+export function isInForce(licenseStatus: string | null): boolean {
+  return IN_FORCE.includes(licenseStatus)
+}
+
 /** Guards of the routes that follow an external sign-on. */
 export function makeApprovalGuards({ bridge, sealer, sameSecret, spend, settings }: Needs): ApprovalGuards {
   async function holdsGrant({ sealedGrant }: GrantClaims): Promise<ApprovalGrant> {
@@ -54,7 +59,7 @@ export function makeApprovalGuards({ bridge, sealer, sameSecret, spend, settings
 
   return {
     async licensed() {
-      if (!IN_FORCE.includes((await bridge?.licenseStatus()) ?? null)) throw new DomainError('not_found', {})
+      if (!isInForce((await bridge?.licenseStatus()) ?? null)) throw new DomainError('not_found', {})
     },
     holdsGrant,
     async mayApprove(claims) {

@@ -151,10 +151,13 @@ const systemFeatures = route({
     }),
   }),
   errors: [],
-  handle: () => ({
-    license: { status: 'none' },
-    webapp_auth: { enabled: false, allow_sso: false, sso_config: { protocol: '' } },
-  }),
+  handle: async (_input, _anyone, cases) => {
+    const { licenseStatus, webAppAuth, sso, protocol } = await cases.describeFeatures()
+    return {
+      license: { status: licenseStatus },
+      webapp_auth: { enabled: webAppAuth, allow_sso: sso, sso_config: { protocol } },
+    }
+  },
 })
 
 const MAX_IMPORT_BYTES = 10 * 1024 * 1024
