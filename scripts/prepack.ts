@@ -10,7 +10,7 @@ import { dirname, join } from 'node:path'
 const ROOT = join(import.meta.dirname, '..')
 const DIST = join(ROOT, 'dist')
 const COMPILED = ['src', 'migrations']
-const COPIED = ['web']
+const COPIED = ['web', 'src/adapters/runner-native/code/jinja2.zip']
 /** Paths and room imports in quotes; prose and other strings that end in `.ts` are left alone. */
 const OWN_SPECIFIER = /(['"])((?:\.{1,2}|#[a-z]+)\/[^'"\n]*)\.ts\1/g
 

@@ -5,7 +5,6 @@
 import { getQuickJS, type QuickJSContext, type QuickJSHandle, shouldInterruptAfterDeadline } from 'quickjs-emscripten'
 import type { JsonObject } from '#domain/app.ts'
 import type { SandboxJob, SandboxReply } from './sandbox-messages.ts'
-import { renderTemplate } from './template-engine.ts'
 
 const MEMORY_BYTES = 64 * 1024 * 1024
 const STACK_BYTES = 512 * 1024
@@ -36,7 +35,6 @@ function perform(job: SandboxJob): string {
     case 'javascript':
       return runMain(job)
     case 'template':
-      return renderTemplate(job.template, job.variables)
     case 'python':
       throw new Error('unknown job')
   }

@@ -32,15 +32,15 @@ type Making = {
 /** More than any memory that is kept. */
 const MAX_OUTPUT_BYTES = 64 * 1024 * 1024
 
-/** Where JavaScript and templates run. */
+/** Where JavaScript runs. */
 export function startJavaScriptChild(): Child {
-  const packages = ['quickjs-emscripten', 'quickjs-emscripten-core', '@jitl', '@huggingface/jinja']
+  const packages = ['quickjs-emscripten', 'quickjs-emscripten-core', '@jitl']
   const script = fileURLToPath(new URL('./sandbox-child.ts', import.meta.url))
-  return startChild({ script, entries: ['quickjs-emscripten', '@huggingface/jinja'], packages, heapMb: 128 })
+  return startChild({ script, entries: ['quickjs-emscripten'], packages, heapMb: 128 })
 }
 
 /**
- * Starts children for Python, whose own memory is capped within. The first one tells how an interpreter looks that has
+ * Starts children for Python and for templates, whose own memory is capped within. The first one tells how an interpreter looks that has
  * just started; every later one begins there.
  */
 export function createPythonStarter(): () => Child {

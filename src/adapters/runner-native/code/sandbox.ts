@@ -40,7 +40,7 @@ export function createSandbox(settings: SandboxSettings): Sandbox {
     },
     async render(template, variables, signal) {
       const plain = renderPlain(template, variables)
-      const said = plain === null ? await scripts.submit({ kind: 'template', template, variables }, '', signal) : null
+      const said = plain === null ? await pythons.submit({ kind: 'template', template, variables }, '', signal) : null
       const rendered: Ran<string> = said ?? { ok: true, value: plain ?? '' }
       if (!rendered.ok || rendered.value.length <= maxRendered) return rendered
       return { ok: false, error: `the result is longer than ${maxRendered} characters` }

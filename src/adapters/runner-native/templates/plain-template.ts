@@ -23,7 +23,8 @@ const RESERVED = new Set([
  * more than that, or a value has a form that only the engine can word.
  */
 export function renderPlain(template: string, variables: JsonObject): string | null {
-  const source = template.endsWith('\n') ? template.slice(0, -1) : template
+  // Jinja knows one kind of line end, and drops the last one.
+  const source = template.replaceAll(/\r\n?/g, '\n').replace(/\n$/, '')
   if (/[{}%#]/.test(source.replaceAll(PLACEHOLDER, ''))) return null
   let isPlain = true
   const text = source.replaceAll(PLACEHOLDER, (_, name: string) => {
