@@ -77,7 +77,9 @@ function enter(next) {
  * @param {Node} view
  */
 function show(place, view) {
-  place.replaceChildren(view)
+  // What this page brought for its endings is needed yet; another page brings its own.
+  const kept = place === main() ? place.querySelectorAll(':scope > template') : []
+  place.replaceChildren(view, ...kept)
   const heading = place.querySelector('h1')
   heading?.setAttribute('tabindex', '-1')
   heading?.focus()
