@@ -1,7 +1,13 @@
-// oidc-provider brings no types; these are of what the benchmark calls.
+// oidc-provider brings no types; these are of what the benchmark and the tests call.
 declare module 'oidc-provider' {
+  type Configuration = {
+    readonly findAccount?: (ctx: unknown, accountId: string) => object
+    readonly [setting: string]: unknown
+  }
+
   export class Provider {
-    constructor(issuer: string, configuration: object)
+    constructor(issuer: string, configuration: Configuration)
+    callback(): import('node:http').RequestListener
     listen(port: number, host: string): import('node:http').Server
   }
 }

@@ -173,6 +173,14 @@ suiteFor(services.redis === null ? 'redis' : 'postgres')('plans of the statement
       },
     },
     {
+      does: 'runs under way are renewed by their ids, those left behind found among the running',
+      on: ['workflow_runs'],
+      async act() {
+        await place.ports.runs.renew([place.ports.newId()])
+        await place.ports.runs.endAbandoned(place.clock.now(), 60_000)
+      },
+    },
+    {
       does: 'the audit log is read from an instant on',
       on: ['audit_events'],
       async act() {
