@@ -5,14 +5,17 @@ import { newId } from '#adapters/crypto/ids.ts'
 import { createMemoryRateLimiter } from '#adapters/memory/rate-limiter.ts'
 import { createMemoryTokenCache } from '#adapters/memory/token-cache.ts'
 import { createRedisDeviceFlowStore } from '#adapters/redis/device-flow-store.ts'
+import { createRedisNonceGuard } from '#adapters/redis/nonce-guard.ts'
 import { openRedis, type RedisLink } from '#adapters/redis/open-redis.ts'
 import { createRedisRateLimiter } from '#adapters/redis/rate-limiter.ts'
 import { createRedisTokenCache } from '#adapters/redis/token-cache.ts'
 import { outliveOutage } from '#application/auth/outlive-outage.ts'
 import type { Ports } from '#application/use-cases.ts'
 import { API, aPlace, mintOwn, type Place } from '../http/place.ts'
+import { grantOf, ORIGIN, signAs, ssoOf } from '../http/sso.ts'
 import { type CuttingProxy, openCuttingProxy } from '../support/cutting-proxy.ts'
 import { dropTemplate } from '../support/databases.ts'
+import { aBridge } from '../support/policy.ts'
 import { openTestRedis, type TestRedis } from '../support/redis.ts'
 import { services } from '../support/services.ts'
 
@@ -40,9 +43,16 @@ const PER_MINUTE = 3
         localLimiter: createMemoryRateLimiter({ now, cache: createMemoryTokenCache({ now, ids: newId }) }),
         log,
       })
-      return { ...ports, ...outliving, flows: createRedisDeviceFlowStore(link, { prefix, now, log }) }
+      return {
+        ...ports,
+        ...outliving,
+        bridge: aBridge(),
+        flows: createRedisDeviceFlowStore(link, { prefix, now, log }),
+        nonces: createRedisNonceGuard(link, { prefix, digest: ports.digest }),
+      }
     }
-    place = await aPlace({ on: 'services', settings: { bearer: { enabled: true, perMinute: PER_MINUTE } }, change })
+    const settings = { bearer: { enabled: true, perMinute: PER_MINUTE }, consoleApiUrl: ORIGIN }
+    place = await aPlace({ on: 'services', settings, change })
   })
   afterEach(async () => {
     sinon.restore()
@@ -104,6 +114,33 @@ const PER_MINUTE = 3
     const picked = await ask.poll()
     expect(picked.status).to.equal(200)
     expect((await workspaces(picked.json.token)).status).to.equal(200)
+  })
+
+  // A nonce that nobody could look up must count as neither used nor unused.
+  it('B26 an external sign-on answers 503 with Retry-After, and goes on afterwards with what it had', async () => {
+    const sso = ssoOf(place)
+    const { userCode, deviceCode } = await place.startFlow()
+    const other = await place.startFlow('other')
+    const { cookie, csrf } = await sso.signOn(userCode)
+    const sealed = await signAs(sso.assertionClaims(other.userCode))
+    const ask = {
+      initiate: () => sso.initiate(userCode),
+      complete: () => sso.complete(sealed),
+      approve: () => sso.approve(cookie, csrf, userCode),
+    }
+    await proxy.cut()
+    for (const [name, send] of Object.entries(ask)) {
+      const reply = await send()
+      expect(reply.status, name).to.equal(503)
+      expect(reply.headers.get('retry-after'), name).to.equal('5')
+      expect(grantOf(reply), name).to.equal(null)
+    }
+    await mend()
+    expect((await ask.initiate()).status).to.equal(302)
+    expect(grantOf(await ask.complete())).to.not.equal(null)
+    expect((await ask.approve()).status).to.equal(200)
+    const json = { device_code: deviceCode, client_id: 'difyctl' }
+    expect((await place.post(`${API}/oauth/device/token`, { json })).json.token).to.match(/^dfoe_/)
   })
 
   it('B26 a server that hangs costs a bearer about a second, not the request', async () => {
