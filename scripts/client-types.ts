@@ -42,16 +42,20 @@ const TYPES = [
 ]
 const KNOWN = new Set([...BEYOND_TYPES, ...TYPES])
 
-/** `client/schema.d.ts`: the operations of an OpenAPI document as types. Redirects are for browsers and left out. */
+/** `client/schema.d.ts`: the operations of an OpenAPI document as types. Redirects are for browsers, and left out; so is what only streams. */
 export function clientTypes({ paths, components }: Document): string {
   const operations = Object.entries(paths).flatMap(([path, methods]) =>
     Object.entries(methods)
-      .filter(([, { responses }]) => responses[302] === undefined)
+      .filter(([, { responses }]) => responses[302] === undefined && !isStreamOnly(responses[200]))
       .map(([method, one]) => `  /** ${one.summary} */\n  '${method.toUpperCase()} ${path}': ${operation(one)}`),
   )
   const schemas = Object.entries(components.schemas).map(([name, one]) => `export type ${name} = ${typeOf(one)}\n`)
   const head = '// Written by `npm run client` from docs/openapi.json.\n'
   return [head, ...schemas, `export interface Operations {\n${operations.join('\n')}\n}\n`].join('\n')
+}
+
+function isStreamOnly(reply: Operation['responses'][string] | undefined): boolean {
+  return reply?.content?.['text/event-stream'] !== undefined && reply.content['application/json'] === undefined
 }
 
 function operation({ parameters = [], requestBody, responses }: Operation): string {

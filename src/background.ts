@@ -4,10 +4,11 @@ import type { UseCases } from '#application/use-cases.ts'
 import { untilHourUtcMs } from '#domain/daily.ts'
 
 const USAGE_FLUSH_MS = 10_000
+const TEND_MS = 10_000
 const PRUNE_HOUR_UTC = 5
 
 type Needs = {
-  readonly cases: Pick<UseCases, 'tokenUsage' | 'pruneEndedTokens'>
+  readonly cases: Pick<UseCases, 'tokenUsage' | 'pruneEndedTokens' | 'tendRuns'>
   readonly prunes: boolean
   readonly now: Clock
   readonly timer: Timer
@@ -24,6 +25,11 @@ export function startBackground({ cases, prunes, now, timer, log }: Needs): { st
     () => USAGE_FLUSH_MS,
     () => void cases.tokenUsage.flush(),
   )
+  const endTending = repeat(
+    timer,
+    () => TEND_MS,
+    () => void tend(),
+  )
   const endPruning = prunes
     ? repeat(
         timer,
@@ -33,6 +39,14 @@ export function startBackground({ cases, prunes, now, timer, log }: Needs): { st
         },
       )
     : () => {}
+
+  async function tend(): Promise<void> {
+    try {
+      await cases.tendRuns()
+    } catch (error) {
+      log.error('runs could not be tended', { error })
+    }
+  }
 
   async function prune(): Promise<void> {
     try {
@@ -47,6 +61,7 @@ export function startBackground({ cases, prunes, now, timer, log }: Needs): { st
     async stop() {
       endFlushing()
       endPruning()
+      endTending()
       stopping.abort()
       await pruning
       await cases.tokenUsage.flush({ everything: true })

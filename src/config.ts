@@ -40,6 +40,8 @@ export type Config = {
   readonly corsOrigins: readonly string[]
   readonly bearerPerMinute: number
   readonly decidePerHour: number
+  /** Runs of one workspace at once, over all replicas; 0 is no limit. */
+  readonly runsPerWorkspace: number
   readonly tokenTtlDays: number
   readonly prunesTokens: boolean
   readonly tokenRetentionDays: number
@@ -123,6 +125,7 @@ export function loadConfig(env: Environment): { readonly config: Config; readonl
     ),
     bearerPerMinute: read.whole('OPENAPI_RATE_LIMIT_PER_TOKEN', 60, 0, 1_000_000),
     decidePerHour: read.whole('DEVICE_FLOW_APPROVE_RATE_LIMIT_PER_HOUR', 10, 0, 1_000_000),
+    runsPerWorkspace: read.whole('RUNS_PER_WORKSPACE', 0, 0, 1_000_000),
     tokenTtlDays: tokenTtlDays(env.OAUTH_TTL_DAYS, (warning) => warnings.push(warning)),
     prunesTokens: read.flag('ENABLE_CLEAN_OAUTH_ACCESS_TOKENS_TASK', true),
     tokenRetentionDays: read.whole('OAUTH_ACCESS_TOKEN_RETENTION_DAYS', 30, 0, 36_500),

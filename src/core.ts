@@ -14,6 +14,7 @@ import { createMemoryNonceGuard } from '#adapters/memory/nonce-guard.ts'
 import { createMemoryRateLimiter } from '#adapters/memory/rate-limiter.ts'
 import { createMemoryRunControl } from '#adapters/memory/run-control.ts'
 import { createMemoryRunLog } from '#adapters/memory/run-log.ts'
+import { createMemoryRunSlots } from '#adapters/memory/run-slots.ts'
 import { createMemoryTokenCache } from '#adapters/memory/token-cache.ts'
 import { migrate, type Orm, openPglite, openPostgres } from '#adapters/postgres/open-orm.ts'
 import { openStores } from '#adapters/postgres/opening.ts'
@@ -21,6 +22,10 @@ import { createRedisDeviceFlowStore } from '#adapters/redis/device-flow-store.ts
 import { createRedisNonceGuard } from '#adapters/redis/nonce-guard.ts'
 import { openRedis } from '#adapters/redis/open-redis.ts'
 import { createRedisRateLimiter } from '#adapters/redis/rate-limiter.ts'
+import { createRedisRunControl } from '#adapters/redis/run-control.ts'
+import { createRedisRunLog } from '#adapters/redis/run-log.ts'
+import { createRedisRunSlots } from '#adapters/redis/run-slots.ts'
+import { openSubscriber } from '#adapters/redis/subscriber.ts'
 import { createRedisTokenCache } from '#adapters/redis/token-cache.ts'
 import { createSandbox } from '#adapters/runner-native/code/sandbox.ts'
 import { createDslFiles } from '#adapters/runner-native/dsl/dsl-files.ts'
@@ -113,7 +118,6 @@ async function wire(config: Config, orm: Orm, log: Log, metrics: Metrics | null)
     maxRendered: limits.templateChars,
   })
   const guardedFetch = createGuardedFetch({ rules: config.egress })
-  const runControl = createMemoryRunControl()
   const enterprise = openEnterprise(config.edition, { ...stores, now, timer, log, consoleApiUrl: config.consoleApiUrl })
   const cases = makeUseCases(
     {
@@ -153,10 +157,9 @@ async function wire(config: Config, orm: Orm, log: Log, metrics: Metrics | null)
           onFault: (error) => log.error('run fault', { error }),
         }),
       ),
-      runLog: createMemoryRunLog({ now, timer }),
-      runControl,
       dsl: createDslFiles({ timer }),
       now,
+      timer,
       log,
     },
     {
@@ -165,6 +168,7 @@ async function wire(config: Config, orm: Orm, log: Log, metrics: Metrics | null)
       tokenTtlDays: config.tokenTtlDays,
       tokenRetentionDays: config.tokenRetentionDays,
       decidePerHour: config.decidePerHour,
+      runsPerWorkspace: config.runsPerWorkspace,
       accessMinutes: config.accessMinutes,
       refreshDays: config.refreshDays,
       initPassword: config.initPassword,
@@ -175,7 +179,7 @@ async function wire(config: Config, orm: Orm, log: Log, metrics: Metrics | null)
   return {
     cases,
     inTrace: enterprise.inTrace,
-    stopRuns: () => runControl.stopAll('shutdown'),
+    stopRuns: () => fast.carried.stopAll('shutdown'),
     async close() {
       await sandbox.close()
       await enterprise.close()
@@ -185,14 +189,18 @@ async function wire(config: Config, orm: Orm, log: Log, metrics: Metrics | null)
   }
 }
 
-/** Flows, limits and cached tokens: in Redis for many replicas, in this process for one. */
+/** Flows, limits, cached tokens and what runs tell: in Redis for many replicas, in this process for one. */
 function openFastStores(config: Config, log: Log) {
+  const carried = createMemoryRunControl()
+  const told = createMemoryRunLog({ now, timer })
+  const ownSlots = createMemoryRunSlots()
   if (config.redisUrl === null) {
     const cache = createMemoryTokenCache({ now, ids: newId })
     const limiter = createMemoryRateLimiter({ now, cache })
     const flows = createMemoryDeviceFlowStore({ now })
     const nonces = createMemoryNonceGuard({ now })
-    return { stores: { flows, limiter, cache, nonces }, close: async () => {} }
+    const runs = { runLog: told, runControl: carried, runSlots: ownSlots }
+    return { stores: { flows, limiter, cache, nonces, ...runs }, carried, close: async () => {} }
   }
   const prefix = config.redisKeyPrefix
   const redis = openRedis({ url: config.redisUrl, keyPrefix: prefix, log })
@@ -202,13 +210,21 @@ function openFastStores(config: Config, log: Log) {
     localLimiter: createMemoryRateLimiter({ now, cache: createMemoryTokenCache({ now, ids: newId }) }),
     log,
   })
+  const subscriber = openSubscriber(redis, timer)
+  const runLog = createRedisRunLog(redis, { prefix, subscriber, local: told, timer, log })
   return {
+    carried,
     stores: {
       flows: createRedisDeviceFlowStore(redis, { prefix, now, log }),
       nonces: createRedisNonceGuard(redis, { prefix, digest: sha256Hex }),
       ...outliving,
+      runLog,
+      runControl: createRedisRunControl(redis, { prefix, subscriber, local: carried }),
+      runSlots: createRedisRunSlots(redis, { prefix, local: ownSlots }),
     },
     close: async () => {
+      await runLog.flush()
+      subscriber.quit()
       await redis.quit()
     },
   }

@@ -23,7 +23,7 @@ import type { AppCatalog } from './ports/app-catalog.ts'
 import type { AppRunner } from './ports/app-runner.ts'
 import type { AuditLog } from './ports/audit-log.ts'
 import type { BindingStore } from './ports/bindings.ts'
-import type { Clock } from './ports/clock.ts'
+import type { Clock, Timer } from './ports/clock.ts'
 import type { ConsoleTokens } from './ports/console-tokens.ts'
 import type { ConversationStore } from './ports/conversation-store.ts'
 import type { DeviceFlowStore } from './ports/device-flow-store.ts'
@@ -40,6 +40,7 @@ import type { RefreshTokenStore } from './ports/refresh-token-store.ts'
 import type { RunControl } from './ports/run-control.ts'
 import type { RunLog } from './ports/run-log.ts'
 import type { RunPauses } from './ports/run-pauses.ts'
+import type { RunSlots } from './ports/run-slots.ts'
 import type { RunStore } from './ports/run-store.ts'
 import type { Digest, NewId, RandomBytes, SameSecret, SecretBox, TokenSeal } from './ports/secrets.ts'
 import type { SsoSealer } from './ports/sso-sealer.ts'
@@ -52,7 +53,7 @@ import { type HumanForms, makeHumanForms } from './use-cases/answer-form.ts'
 import { type ApproveDevice, makeApproveDevice } from './use-cases/approve-device.ts'
 import { type ApproveExternal, makeApproveExternal } from './use-cases/approve-external.ts'
 import { type BeginSso, makeBeginSso } from './use-cases/begin-sso.ts'
-import { makeCarryRun } from './use-cases/carry-run.ts'
+import { makeCarryRun, type Underway } from './use-cases/carry-run.ts'
 import { type ChangeAccount, makeChangeAccount } from './use-cases/change-account.ts'
 import { type ChangeExternal, makeChangeExternal } from './use-cases/change-external.ts'
 import { type CheckApp, makeCheckApp } from './use-cases/check-app.ts'
@@ -69,6 +70,7 @@ import { makeSetUpGuard, type SetUpGuard } from './use-cases/guard-set-up.ts'
 import { type HearLogout, makeHearLogout } from './use-cases/hear-logout.ts'
 import { type ImportApp, makeImportApp } from './use-cases/import-app.ts'
 import { type IntrospectToken, makeIntrospectToken } from './use-cases/introspect-token.ts'
+import { type JoinRun, makeJoinRun } from './use-cases/join-run.ts'
 import { type ListApps, makeListApps } from './use-cases/list-apps.ts'
 import { type ListPermittedApps, makeListPermittedApps } from './use-cases/list-permitted-apps.ts'
 import { type ListSessions, makeListSessions } from './use-cases/list-sessions.ts'
@@ -81,11 +83,12 @@ import { makePruneEndedTokens, type PruneEndedTokens } from './use-cases/prune-t
 import { randomText } from './use-cases/random-text.ts'
 import { makeRevokeSession, type RevokeSession } from './use-cases/revoke-session.ts'
 import { makeRevokeToken, type RevokeToken } from './use-cases/revoke-token.ts'
-import { makeRunApp, type RunApp } from './use-cases/run-app.ts'
+import { makeRunApp, type RunApp, type RunSettings } from './use-cases/run-app.ts'
 import { makeSetUp, type SetUp } from './use-cases/set-up.ts'
 import { makeStartDeviceFlow, type StartDeviceFlow } from './use-cases/start-device-flow.ts'
 import { makeStopRun, type StopRun } from './use-cases/stop-run.ts'
 import { makeSwitchWorkspace, type SwitchWorkspace } from './use-cases/switch-workspace.ts'
+import { makeTendRuns, type TendRuns } from './use-cases/tend-runs.ts'
 
 /** Everything the core asks of the outside. Only the composition root and the tests' world see all of it. */
 export type Ports = {
@@ -126,14 +129,16 @@ export type Ports = {
   readonly runner: AppRunner
   readonly runLog: RunLog
   readonly runControl: RunControl
+  readonly runSlots: RunSlots
   readonly dsl: DslFiles
   readonly endUsers: EndUsers
   readonly now: Clock
+  readonly timer: Timer
   readonly log: Log
 }
 
 /** What an operator chose, as far as the core cares. */
-export type CoreSettings = {
+export type CoreSettings = RunSettings & {
   readonly bearer: BearerSettings
   readonly knownClientIds: readonly string[]
   readonly tokenTtlDays: number
@@ -206,6 +211,9 @@ export type UseCases = {
   readonly runApp: RunApp
   readonly humanForms: HumanForms
   readonly stopRun: StopRun
+  readonly joinRun: JoinRun
+  /** Somebody has to do it every ten seconds. */
+  readonly tendRuns: TendRuns
 }
 
 /** The core, wired once. */
@@ -227,7 +235,8 @@ export function makeUseCases(ports: Ports, settings: CoreSettings): UseCases {
     mounters: [mountAccount, makeMountEndUser(ports)],
   })
   const setUpGuard = makeSetUpGuard({ ...ports, spend, settings })
-  const carryRun = makeCarryRun(ports)
+  const underway: Underway = new Map()
+  const carryRun = makeCarryRun({ ...ports, underway })
   return {
     authenticate,
     admitToApp: pipeline(
@@ -292,8 +301,10 @@ export function makeUseCases(ports: Ports, settings: CoreSettings): UseCases {
     exportApp: makeExportApp(ports),
     checkApp: makeCheckApp(ports),
     bindings: makeManageBindings(ports),
-    runApp: makeRunApp({ ...ports, carryRun }),
+    runApp: makeRunApp({ ...ports, carryRun, settings }),
     humanForms: makeHumanForms({ ...ports, carryRun }),
     stopRun: makeStopRun(ports),
+    joinRun: makeJoinRun(ports),
+    tendRuns: makeTendRuns({ ...ports, underway }),
   }
 }

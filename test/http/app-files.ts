@@ -101,3 +101,31 @@ export function formFile(does: keyof typeof MIDDLE): string {
     - {id: e2, source: middle, target: end, sourceHandle: source, targetHandle: target}
 `
 }
+
+/** A workflow that asks a person whether it may go on. */
+export const askingFile = `version: "0.6.0"
+kind: app
+app: {name: Asking, description: "", mode: workflow}
+workflow:
+  graph:
+    nodes:
+    - id: start
+      data: {type: start, title: Start, variables: [{variable: who, type: text-input, label: Who, required: true}]}
+    - id: ask
+      data:
+        type: human-input
+        title: Ask
+        form_content: "Let {{#start.who#}} in? {{#$output.why#}}"
+        inputs: [{type: paragraph, output_variable_name: why, default: {type: constant, value: because}}]
+        user_actions: [{id: yes, title: "Yes"}, {id: no, title: "No"}]
+        timeout: 1
+        timeout_unit: hour
+    - id: in
+      data: {type: end, title: In, outputs: [{variable: why, value_selector: [ask, why]}]}
+    - id: out
+      data: {type: end, title: Out, outputs: [{variable: refused, value_selector: [ask, __action_id]}]}
+    edges:
+    - {id: e1, source: start, target: ask, sourceHandle: source, targetHandle: target}
+    - {id: e2, source: ask, target: in, sourceHandle: "yes", targetHandle: target}
+    - {id: e3, source: ask, target: out, sourceHandle: "no", targetHandle: target}
+`

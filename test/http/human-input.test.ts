@@ -2,33 +2,7 @@ import { expect } from 'chai'
 import { makeStopRun, type StopRun } from '#application/use-cases/stop-run.ts'
 import { type Frame, framesIn, readFrames } from '../support/sse.ts'
 import { aWorld, type Login, type World } from '../support/world.ts'
-
-const asking = `version: "0.6.0"
-kind: app
-app: {name: Asking, description: "", mode: workflow}
-workflow:
-  graph:
-    nodes:
-    - id: start
-      data: {type: start, title: Start, variables: [{variable: who, type: text-input, label: Who, required: true}]}
-    - id: ask
-      data:
-        type: human-input
-        title: Ask
-        form_content: "Let {{#start.who#}} in? {{#$output.why#}}"
-        inputs: [{type: paragraph, output_variable_name: why, default: {type: constant, value: because}}]
-        user_actions: [{id: yes, title: "Yes"}, {id: no, title: "No"}]
-        timeout: 1
-        timeout_unit: hour
-    - id: in
-      data: {type: end, title: In, outputs: [{variable: why, value_selector: [ask, why]}]}
-    - id: out
-      data: {type: end, title: Out, outputs: [{variable: refused, value_selector: [ask, __action_id]}]}
-    edges:
-    - {id: e1, source: start, target: ask, sourceHandle: source, targetHandle: target}
-    - {id: e2, source: ask, target: in, sourceHandle: "yes", targetHandle: target}
-    - {id: e3, source: ask, target: out, sourceHandle: "no", targetHandle: target}
-`
+import { askingFile } from './app-files.ts'
 
 describe('human input over HTTP', () => {
   let world: World
@@ -37,7 +11,7 @@ describe('human input over HTTP', () => {
   beforeEach(async () => {
     world = await aWorld()
     owner = await world.login()
-    appId = await world.addApp(asking)
+    appId = await world.addApp(askingFile)
   })
   afterEach(() => world.close())
 
@@ -121,7 +95,7 @@ describe('human input over HTTP', () => {
       }),
     })
     const login = await eager.login()
-    const app = await eager.addApp(asking)
+    const app = await eager.addApp(askingFile)
     try {
       const stream = await fetch(`${eager.url}/openapi/v1/apps/${app}/run`, {
         method: 'POST',
@@ -194,7 +168,7 @@ describe('human input over HTTP', () => {
     await world.addMember('bea@example.test')
     const other = await world.login({ browser: await world.signIn('bea@example.test') })
     const foreign = await answer(token, { action: 'yes' }, other)
-    const elsewhere = await world.post(path(token, await world.addApp(asking)), {
+    const elsewhere = await world.post(path(token, await world.addApp(askingFile)), {
       token: owner.token,
       json: { action: 'yes' },
     })

@@ -17,6 +17,7 @@ import { createMemoryNonceGuard } from '#adapters/memory/nonce-guard.ts'
 import { createMemoryRateLimiter } from '#adapters/memory/rate-limiter.ts'
 import { createMemoryRunControl } from '#adapters/memory/run-control.ts'
 import { createMemoryRunLog } from '#adapters/memory/run-log.ts'
+import { createMemoryRunSlots } from '#adapters/memory/run-slots.ts'
 import { openMemoryStores } from '#adapters/memory/stores.ts'
 import { createMemoryTokenCache } from '#adapters/memory/token-cache.ts'
 import { openPostgres } from '#adapters/postgres/open-orm.ts'
@@ -171,8 +172,10 @@ export async function aWorld(options: WorldOptions = {}) {
     }),
     runLog: createMemoryRunLog({ now: clock.now, timer: clock.timer }),
     runControl: createMemoryRunControl(),
+    runSlots: createMemoryRunSlots(),
     dsl: createDslFiles({ timer: realTimer }),
     now: clock.now,
+    timer: clock.timer,
     log,
   }
   const secrets = new Set<string>()
@@ -251,6 +254,7 @@ export const SETTINGS: CoreSettings = {
   knownClientIds: ['difyctl', 'latchkey'],
   tokenTtlDays: 14,
   tokenRetentionDays: 30,
+  runsPerWorkspace: 0,
   decidePerHour: 10,
   accessMinutes: 60,
   refreshDays: 30,

@@ -17,6 +17,7 @@ function start({ prunes = true, fails = false, startMs = Date.UTC(2026, 0, 5, 12
         note: () => {},
         flush: async (how) => void flushes.push(how?.everything === true ? 'everything' : 'due'),
       },
+      tendRuns: async () => {},
       async pruneEndedTokens() {
         prunedAt.push(new Date(clock.now()).toISOString())
         if (fails) throw new Error('away')

@@ -18,6 +18,7 @@ import { metadata, metaRoutes } from './routes/meta.ts'
 import { oauthRoutes } from './routes/oauth.ts'
 import { pageRoutes } from './routes/pages.ts'
 import { runRoutes } from './routes/run.ts'
+import { taskRoutes } from './routes/tasks.ts'
 import { workspaceRoutes } from './routes/workspaces.ts'
 import { SECURITY_HEADERS } from './security-headers.ts'
 
@@ -41,6 +42,7 @@ export const apiRoutes: readonly Route[] = [
   ...appRoutes,
   ...runRoutes,
   ...humanInputRoutes,
+  ...taskRoutes,
 ]
 
 /** What signed-in browsers and provisioning scripts call; not part of the document. */

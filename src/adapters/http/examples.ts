@@ -39,6 +39,7 @@ const app = {
   workspace_id: WORKSPACE,
   workspace_name: workspace.name,
 }
+const graph = { workflow_run_id: RUN, task_id: TASK }
 const message = { message_id: MESSAGE, conversation_id: CONVERSATION, task_id: TASK, created_at: NOON_S }
 
 export const examples = {
@@ -219,6 +220,37 @@ export const examples = {
     params: { id: APP, token: FORM_TOKEN },
     body: { action: 'yes', inputs: { note: 'Greet her from me.' } },
     reply: { workflow_run_id: RUN, task_id: TASK },
+  },
+
+  stopTask: { params: { id: APP, task: TASK }, reply: { result: 'success' as const } },
+
+  followRun: {
+    params: { id: APP, run: RUN },
+    query: { include_state_snapshot: 'true' as const, continue_on_pause: 'true' as const },
+    reply: {},
+    events: [
+      { event: 'text_chunk', ...graph, data: { text: 'Hello, ', from_variable_selector: null } },
+      { event: 'text_chunk', ...graph, data: { text: 'Olive!', from_variable_selector: null } },
+      {
+        event: 'workflow_finished',
+        ...graph,
+        data: {
+          id: RUN,
+          workflow_id: WORKFLOW,
+          status: 'succeeded',
+          outputs: { greeting: 'Hello, Olive!' },
+          error: null,
+          elapsed_time: 0.25,
+          total_tokens: usage.total_tokens,
+          total_steps: 3,
+          created_by: account,
+          created_at: NOON_S,
+          finished_at: NOON_S,
+          exceptions_count: 0,
+          files: [],
+        },
+      },
+    ],
   },
 
   run: {

@@ -122,7 +122,10 @@ function reply({ summary, status, reply: schema, example, streams }: Route): Jso
     }
   }
   const json = { schema: schemaOf(schema, 'output'), ...(example === undefined ? {} : { example: example.reply }) }
-  const content = { 'application/json': json, ...(streams ? { 'text/event-stream': stream(example) } : {}) }
+  const content = {
+    ...(streams === 'only' ? {} : { 'application/json': json }),
+    ...(streams === false ? {} : { 'text/event-stream': stream(example) }),
+  }
   return { description: summary, headers: headersOf([]), content }
 }
 

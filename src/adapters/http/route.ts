@@ -31,8 +31,8 @@ type Definition<A extends Access, Q, B, R extends ObjectSchema> = {
   /** Of every answer, refusals too. */
   readonly headers?: Readonly<Record<string, string>>
   readonly reply: R
-  /** The reply may also be an event stream. */
-  readonly streams?: boolean
+  /** The reply may also be an event stream, or never is anything else. */
+  readonly streams?: boolean | 'only'
   /** Its own refusals; those of admission and of reading the input are known from the rest. */
   readonly errors: readonly ErrorCode[]
   /** What the OpenAPI document shows of it. */
@@ -73,7 +73,7 @@ export type Route = {
   readonly cacheable: boolean
   readonly headers: Readonly<Record<string, string>>
   readonly reply: ObjectSchema
-  readonly streams: boolean
+  readonly streams: boolean | 'only'
   readonly errors: readonly ErrorCode[]
   readonly example: Example | undefined
   /** Admits, parses, handles, answers: in that order, for every route. */

@@ -1,8 +1,10 @@
-import type { RunStore } from '#application/ports/run-store.ts'
+import type { RunStatus, RunStore } from '#application/ports/run-store.ts'
 import { NO_USAGE } from '#domain/run.ts'
 import type { MemoryDatabase } from './database.ts'
 
 const NOTHING = { outputs: {}, error: null, usage: NO_USAGE, totalSteps: 0, exceptionsCount: 0 }
+
+const isOpen = (status: RunStatus | undefined) => status === 'running' || status === 'paused'
 
 /** Runs of one process. */
 export function createMemoryRunStore(database: MemoryDatabase): RunStore {
@@ -19,7 +21,7 @@ export function createMemoryRunStore(database: MemoryDatabase): RunStore {
         return true
       }),
 
-    renew: (runIds) => database.run(() => runIds.filter((id) => runs.get(id)?.status === 'running')),
+    renew: (runIds) => database.run(() => runIds.filter((id) => isOpen(runs.get(id)?.status))),
 
     endAbandoned: (atMs, silentMs) =>
       database.run(() => {

@@ -80,7 +80,8 @@ export function createPostgresRunStore(em: EntityManager): RunStore {
     async renew(runIds) {
       const renewed = await rowsOf<{ id: string }>(
         em,
-        `update workflow_runs set heard_at = now() where id = any(?::uuid[]) and status = 'running' returning id`,
+        `update workflow_runs set heard_at = now() 
+          where id = any(?::uuid[]) and status in ('running', 'paused') returning id`,
         [`{${runIds.filter(isUuid).join(',')}}`],
       )
       return renewed.map(({ id }) => id)

@@ -44,7 +44,7 @@ export interface RunStore {
   start(run: RunRecord): Promise<void>
   /** True once: a run that has ended keeps its ending. */
   finish(runId: string, result: RunResult): Promise<boolean>
-  /** Says that these are carried; those of them that still stand as running. */
+  /** Says that these are carried; those of them that have not ended. */
   renew(runIds: readonly string[]): Promise<readonly string[]>
   /**
    * Stops every run that stands as running and was not renewed for so long; their ids, each to one caller. Null stops

@@ -6,6 +6,7 @@ import type { Conversation, ConversationStore, Owner } from '../ports/conversati
 import type { Log } from '../ports/log.ts'
 import type { RunControl } from '../ports/run-control.ts'
 import type { RunLog } from '../ports/run-log.ts'
+import type { RunSlots, Slot } from '../ports/run-slots.ts'
 import type { RunStatus, RunStore } from '../ports/run-store.ts'
 
 type Needs = {
@@ -14,9 +15,14 @@ type Needs = {
   conversations: ConversationStore
   runLog: RunLog
   runControl: RunControl
+  runSlots: RunSlots
+  underway: Underway
   log: Log
   now: Clock
 }
+
+/** What this process carries now, by run id. */
+export type Underway = Map<string, Slot & { readonly taskId: string }>
 
 export type Carriage = {
   readonly job: RunJob
@@ -41,7 +47,7 @@ export function isUnderway(mode: RunJob['app']['mode'], step: RunStep): boolean 
 }
 
 export function makeCarryRun(needs: Needs): CarryRun {
-  const { runner, runLog, runControl, log } = needs
+  const { runner, runLog, runControl, runSlots, underway, log } = needs
   const carried = new Map<string, Promise<void>>()
 
   /** A pause may be answered before its last word was told: both parts write one log, so the second waits its turn. */
@@ -58,8 +64,10 @@ export function makeCarryRun(needs: Needs): CarryRun {
   async function carry(carriage: Carriage): Promise<void> {
     const { job } = carriage
     const { runId, taskId } = job.ids
+    const slot = { workspaceId: job.app.workspaceId, runId, taskId }
+    underway.set(runId, slot)
     const isReady = runLog.begin(runId, { anew: job.resume !== undefined })
-    if (job.resume !== undefined) await isReady
+    if (job.resume !== undefined) await Promise.all([isReady, runSlots.renew([slot])])
     carriage.onReadable?.()
     const { signal, done } = runControl.carry(taskId)
     const pace = onHangUp(job.app.mode) === 'stop'
@@ -84,7 +92,9 @@ export function makeCarryRun(needs: Needs): CarryRun {
     }
     if (!ended) await end(needs, carriage, begun)
     done()
+    underway.delete(runId)
     await runLog.close(runId)
+    await runSlots.free(slot)
   }
 }
 

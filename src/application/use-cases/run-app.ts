@@ -11,6 +11,7 @@ import type { Clock } from '../ports/clock.ts'
 import type { Conversation, ConversationStore, Owner } from '../ports/conversation-store.ts'
 import type { RunControl } from '../ports/run-control.ts'
 import type { RunLog } from '../ports/run-log.ts'
+import type { RunSlots, Slot } from '../ports/run-slots.ts'
 import type { RunStore } from '../ports/run-store.ts'
 import type { NewId } from '../ports/secrets.ts'
 import { type CarryRun, isUnderway } from './carry-run.ts'
@@ -23,11 +24,16 @@ type Needs = PausingNeeds & {
   conversations: ConversationStore
   runLog: RunLog
   runControl: RunControl
+  runSlots: RunSlots
   carryRun: CarryRun
   audit: AuditLog
   newId: NewId
   now: Clock
+  settings: RunSettings
 }
+
+/** `runsPerWorkspace` may be under way at once; 0 is no limit. */
+export type RunSettings = { readonly runsPerWorkspace: number }
 
 /** What the caller may say. There is no user in it: the bearer is the identity. */
 export type RunInput = {
@@ -52,6 +58,8 @@ export type RunApp = (admitted: Mounted, input: RunInput, gone: AbortSignal) => 
 
 const HISTORY_TURNS = 100
 const NAME_LENGTH = 60
+/** Runs take seconds rather than milliseconds. */
+const SLOT_RETRY_MS = 5000
 
 /**
  * Starts a run and waits until it is under way, so that everything which can be refused is refused by a status
@@ -59,7 +67,8 @@ const NAME_LENGTH = 60
  * @throws DomainError the refusals of the run route
  */
 export function makeRunApp(needs: Needs): RunApp {
-  const { apps, runner, runs, conversations, runLog, runControl, carryRun, audit, newId, now } = needs
+  const { apps, runner, runs, conversations, runLog, runControl, carryRun, audit, newId, now, runSlots, settings } =
+    needs
   return async ({ app, caller, context }, input, gone) => {
     const query = queryFor(app.mode, input.query)
     const definition = await requireDefinition(apps, app.id, app.mode, input.workflowId)
@@ -85,7 +94,9 @@ export function makeRunApp(needs: Needs): RunApp {
       conversationId: conversation?.id ?? null,
     }
     const createdAtMs = now()
-    await runs.start({
+    const slot = { workspaceId: app.workspaceId, runId: ids.runId }
+    await requireSlot(slot)
+    const stored = runs.start({
       id: ids.runId,
       taskId: ids.taskId,
       workspaceId: app.workspaceId,
@@ -99,6 +110,10 @@ export function makeRunApp(needs: Needs): RunApp {
       status: 'running',
       inputs,
       createdAtMs,
+    })
+    await stored.catch(async (error: unknown) => {
+      await runSlots.free(slot)
+      throw error
     })
     const request = { inputs, query, files: input.files }
     const job = {
@@ -149,6 +164,13 @@ export function makeRunApp(needs: Needs): RunApp {
       hangUp()
       throw error
     }
+  }
+
+  async function requireSlot(slot: Slot): Promise<void> {
+    const { runsPerWorkspace: limit } = settings
+    if (limit === 0 || (await runSlots.take(slot, limit))) return
+    const message = `This workspace runs ${limit} apps already, which is all it may at once.`
+    throw new DomainError('rate_limit_error', { message, retryAfterMs: SLOT_RETRY_MS })
   }
 
   async function requireConversation(id: string, appId: string, owner: Owner): Promise<Conversation> {

@@ -166,7 +166,8 @@ function fileOf({ type, transfer_method: method, url }: v.InferOutput<typeof Fil
   return { type, transferMethod: 'remote_url', url, name: null }
 }
 
-function authorOf({ context, caller }: Mounted) {
+/** Who an app's run says it was made by. */
+export function authorOf({ context, caller }: Mounted) {
   return { id: caller.owner.id, name: context.account?.name ?? context.subject.email, email: context.subject.email }
 }
 
