@@ -8,6 +8,7 @@ declare module 'oidc-provider' {
   export class Provider {
     constructor(issuer: string, configuration: Configuration)
     callback(): import('node:http').RequestListener
+    on(event: string, listener: (ctx: unknown, error: Error) => void): this
     listen(port: number, host: string): import('node:http').Server
   }
 }

@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net'
 import { exportJWK, generateKeyPair, type JWTHeaderParameters, type JWTPayload, SignJWT } from 'jose'
 
-export const CLIENT = { clientId: 'latchkey', clientSecret: 'a client secret: &+%' }
+export const CLIENT = { clientId: 'latchkey', clientSecret: 'a-client-secret:&+%' }
 
 type Json = Readonly<Record<string, unknown>>
 type Answer = { readonly status?: number; readonly type?: string; readonly body: unknown }
