@@ -2,6 +2,7 @@ import cors from '@koa/cors'
 import Router from '@koa/router'
 import Koa, { type Context, type Next } from 'koa'
 import { DomainError } from '#domain/errors.ts'
+import { endOfTurn } from './end-of-turn.ts'
 import { writeError } from './errors.ts'
 import type { HttpContext, InTrace, OnAnswer } from './http-context.ts'
 import { openApiDocument } from './openapi.ts'
@@ -72,7 +73,10 @@ export function createHttpApp(http: HttpContext): Koa {
   const { onAnswer, inTrace } = http
   if (onAnswer !== null) app.use((ctx, next) => report(ctx, next, onAnswer))
   if (inTrace !== null) app.use((ctx, next) => trace(ctx, next, inTrace))
-  app.use((ctx, next) => head(ctx, () => rescue(ctx, next, http), http))
+  app.use(async (ctx, next) => {
+    await head(ctx, () => rescue(ctx, next, http), http)
+    await endOfTurn()
+  })
   app.use(preflight(http.settings.corsOrigins))
   app.use((ctx, next) => routing.exact.get(`${ctx.method} ${ctx.path}`)?.(ctx) ?? next())
   app.use(routing.router.routes())
