@@ -1,9 +1,13 @@
 import { randomUUID } from 'node:crypto'
 import { expect } from 'chai'
-import { openRedis } from '#adapters/redis/open-redis.ts'
+import { createMemoryRunSlots } from '#adapters/memory/run-slots.ts'
+import { openRedis, type RedisLink } from '#adapters/redis/open-redis.ts'
+import { createRedisRunSlots } from '#adapters/redis/run-slots.ts'
+import type { RunSlots } from '#application/ports/run-slots.ts'
 import type { RunEvent } from '#domain/run.ts'
 import { runControlContract } from '../contract/run-control.ts'
 import { runLogContract } from '../contract/run-log.ts'
+import { runSlotsContract } from '../contract/run-slots.ts'
 import { openCuttingProxy } from '../support/cutting-proxy.ts'
 import { openTestRedis, type TestRedis } from '../support/redis.ts'
 import { clusterSuite, startCluster, type TestCluster } from '../support/redis-cluster.ts'
@@ -11,8 +15,13 @@ import { aRunReplica, type RunReplica, readElsewhere } from '../support/run-repl
 import { anEnding, aText } from '../support/run-steps.ts'
 import { suiteFor } from '../support/services.ts'
 
+const silent = { info: () => {}, warn: () => {}, error: () => {} }
 const FREE = { pace: false }
 const never = () => new AbortController().signal
+
+function slotsOn(redis: RedisLink, prefix: string): RunSlots {
+  return createRedisRunSlots(redis, { prefix, local: createMemoryRunSlots() })
+}
 
 async function all(events: AsyncIterable<RunEvent>): Promise<RunEvent[]> {
   const seen: RunEvent[] = []
@@ -46,6 +55,33 @@ suiteFor('redis')('Runs on Redis', () => {
   runLogContract('redis, read where it is written', () => here)
   runLogContract('redis, read elsewhere', () => ({ log: readElsewhere(here, there), clock: here.clock }))
   runControlContract('redis', () => here.control)
+  runSlotsContract('redis', () => [slotsOn(opened.redis, opened.prefix), slotsOn(opened.redis, opened.prefix)])
+
+  it('a slot whose process was killed is free after a minute, one that is renewed is not', async () => {
+    const slots = slotsOn(opened.redis, opened.prefix)
+    const [dead, alive] = [
+      { workspaceId: 'w', runId: 'dead' },
+      { workspaceId: 'w', runId: 'alive' },
+    ]
+    for (const slot of [dead, alive]) expect(await slots.take(slot, 2)).to.equal(true)
+    // The server's own clock cannot be moved; what it wrote can.
+    for (const { runId } of [dead, alive]) await opened.raw.zincrby(`${opened.prefix}runs:{w}`, -60_001, runId)
+    await slots.renew([alive])
+    expect(await slots.take({ workspaceId: 'w', runId: 'next' }, 2)).to.equal(true)
+    expect(await slots.take({ workspaceId: 'w', runId: 'more' }, 2)).to.equal(false)
+  })
+
+  it('counts the runs of its own process while Redis is away', async () => {
+    const redis = openRedis({ url: 'redis://127.0.0.1:1', keyPrefix: 'x:', log: silent })
+    const slots = slotsOn(redis, 'x:')
+    const slot = { workspaceId: 'w', runId: 'one' }
+    expect(await slots.take(slot, 1)).to.equal(true)
+    expect(await slots.take({ ...slot, runId: 'two' }, 1)).to.equal(false)
+    await slots.renew([slot])
+    await slots.free(slot)
+    expect(await slots.take({ ...slot, runId: 'two' }, 1)).to.equal(true)
+    await redis.quit()
+  })
 
   it('H16 a stop reaches the process that carries the run, with the reason, and no other', async () => {
     const [one, other] = [here.control.carry('one'), here.control.carry('other')]
@@ -62,7 +98,7 @@ suiteFor('redis')('Runs on Redis', () => {
     const redis = openRedis({
       url: `redis://127.0.0.1:${proxy.port}`,
       keyPrefix: opened.prefix,
-      log: { info: () => {}, warn: () => {}, error: () => {} },
+      log: silent,
     })
     const away = aRunReplica(redis, opened.prefix)
     try {
@@ -187,7 +223,6 @@ suiteFor('redis')('Runs on Redis', () => {
 clusterSuite()('Runs on a Redis Cluster of three masters', function () {
   this.timeout(20_000)
   let cluster: TestCluster
-  const silent = { info: () => {}, warn: () => {}, error: () => {} }
   before(async () => {
     cluster = await startCluster()
   })
@@ -195,6 +230,7 @@ clusterSuite()('Runs on a Redis Cluster of three masters', function () {
 
   let here: RunReplica
   let there: RunReplica
+  let slots: readonly [RunSlots, RunSlots]
   let quit: () => Promise<unknown>
   beforeEach(async () => {
     const prefix = `latchkey-test:${randomUUID()}:`
@@ -202,6 +238,7 @@ clusterSuite()('Runs on a Redis Cluster of three masters', function () {
     if (a === undefined || b === undefined) throw new Error('two links')
     here = aRunReplica(a, prefix)
     there = aRunReplica(b, prefix)
+    slots = [slotsOn(a, prefix), slotsOn(b, prefix)]
     // Each master has its own connection, which takes a moment.
     for (const link of [a, b]) {
       const reaches = (key: string) =>
@@ -224,6 +261,7 @@ clusterSuite()('Runs on a Redis Cluster of three masters', function () {
   runLogContract('redis cluster, read where it is written', () => here)
   runLogContract('redis cluster, read elsewhere', () => ({ log: readElsewhere(here, there), clock: here.clock }))
   runControlContract('redis cluster', () => here.control)
+  runSlotsContract('redis cluster', () => slots)
 
   it('H16 a stop reaches the process that carries the run', async () => {
     const { signal } = here.control.carry('one')

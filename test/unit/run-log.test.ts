@@ -1,13 +1,20 @@
 import { expect } from 'chai'
 import { createMemoryRunControl } from '#adapters/memory/run-control.ts'
 import { createMemoryRunLog } from '#adapters/memory/run-log.ts'
+import { createMemoryRunSlots } from '#adapters/memory/run-slots.ts'
 import type { RunEvent } from '#domain/run.ts'
 import { runControlContract } from '../contract/run-control.ts'
 import { runLogContract } from '../contract/run-log.ts'
+import { runSlotsContract } from '../contract/run-slots.ts'
 import { fakeClock } from '../support/clock.ts'
 import { anEnding, aText } from '../support/run-steps.ts'
 
 runControlContract('memory', createMemoryRunControl)
+
+runSlotsContract('memory', () => {
+  const slots = createMemoryRunSlots()
+  return [slots, slots]
+})
 
 runLogContract('memory', () => {
   const clock = fakeClock()
