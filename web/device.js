@@ -181,8 +181,8 @@ async function loadSso() {
   const told = await response.json()
   if (!response.ok) return showOutcome(response.status, told.error)
   if (told.client_id === undefined) return showOutcome(409, 'user_code_not_pending')
-  const place = document.querySelector('[data-sso]')
-  const browserIp = place?.getAttribute('data-browser-ip')
+  const place = document.getElementById('sso-consent')
+  const browserIp = place?.dataset.browserIp
   const country = told.created_country
   grant = {
     csrf: told.csrf_token,
@@ -195,7 +195,7 @@ async function loadSso() {
     requestAgent: told.user_agent,
     browserIp,
     elsewhere: told.created_ip === browserIp ? null : 'yes',
-    age: ageOf(Number(place?.getAttribute('data-now')) - Date.parse(told.created_at)),
+    age: ageOf(Number(place?.dataset.now) - Date.parse(told.created_at)),
     country: country ? (new Intl.DisplayNames(LANG, { type: 'region' }).of(country) ?? country) : null,
   }
   show(main(), filled(copyOf('sso-consent'), grant))
@@ -264,7 +264,7 @@ function begin() {
 
 scrubAddress()
 begin()
-if (document.querySelector('[data-sso]') !== null) void attempt(loadSso)
+if (document.getElementById('sso-consent') !== null) void attempt(loadSso)
 document.addEventListener('submit', onSubmit)
 document.addEventListener('click', ({ target }) => {
   if (!(target instanceof Element) || target.closest('[data-retry]') === null) return

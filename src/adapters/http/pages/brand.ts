@@ -1,12 +1,14 @@
+import { type Asset, assetOf } from './asset.ts'
+
 /** Whose server this is, as the pages show it. */
 export type Brand = {
   readonly name: string
   /** Where the logo is served. */
   readonly logoPath: string
   /** The logo's own file; null is ours. */
-  readonly logo: { readonly type: string; readonly bytes: Buffer } | null
+  readonly logo: Asset | null
   /** Custom properties that replace the accent; null keeps ours. */
-  readonly accentCss: string | null
+  readonly accentCss: Asset | null
 }
 
 /** What an operator chose; null keeps ours. */
@@ -24,9 +26,9 @@ export const OURS: BrandSettings = { name: null, logo: null, accent: null }
 export function makeBrand({ name, logo, accent }: BrandSettings): Brand {
   return {
     name: name ?? 'Latchkey',
-    logo,
+    logo: logo === null ? null : assetOf('logo', logo.type, logo.bytes),
     logoPath: logo === null ? '/assets/icon.svg' : '/assets/logo',
-    accentCss: accent === null ? null : accentCss(accent),
+    accentCss: accent === null ? null : assetOf('brand.css', 'text/css; charset=utf-8', Buffer.from(accentCss(accent))),
   }
 }
 

@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { type Asset, assetOf } from './asset.ts'
 import { compileTemplate, type Template } from './template.ts'
 import type { Catalogue } from './text-en.ts'
 import { LANGUAGES, type Language, wordsIn } from './words.ts'
@@ -14,9 +14,6 @@ const ASSETS = {
 
 /** A page's file, without its ending. */
 export type ViewName = (typeof VIEWS)[number]
-
-/** A file that pages link to. */
-export type Asset = { readonly name: string; readonly type: string; readonly etag: string; readonly bytes: Buffer }
 
 /** All that `web/` holds. */
 export type WebFolder = {
@@ -43,11 +40,6 @@ export function readWebFolder(): WebFolder {
   const views = Object.fromEntries(LANGUAGES.map((language) => [language, viewsIn(language)]))
   const assets = Object.entries(ASSETS).map(([name, type]) => assetOf(name, type, readFileSync(join(folder, name))))
   return { views: views as WebFolder['views'], assets } // one entry for each of VIEWS, in each of LANGUAGES
-}
-
-/** A file under its name, with the tag that tells its versions apart. */
-export function assetOf(name: string, type: string, bytes: Buffer): Asset {
-  return { name, type, etag: createHash('sha256').update(bytes).digest('base64url').slice(0, 22), bytes }
 }
 
 const TEXT = /\{\{([=@~])([\w.]+)\}\}/g

@@ -3,11 +3,11 @@ import { DomainError } from '#domain/errors.ts'
 import type { HttpContext } from '../http-context.ts'
 import { install, installPage, signIn, signInPage, signOut, start } from '../pages/account-pages.ts'
 import { type Answer, assets, go, type Manner, writeAnswer } from '../pages/answer.ts'
+import type { Asset } from '../pages/asset.ts'
 import { decide, devicePage, enterCode } from '../pages/device-pages.ts'
 import { problemPage } from '../pages/problems.ts'
 import { revokeOthers, revokeTerminal, sessionsPage } from '../pages/session-pages.ts'
 import { afterSignIn, openVisit, type Visit } from '../pages/visit.ts'
-import { type Asset, assetOf } from '../pages/web-folder.ts'
 import { wordsIn } from '../pages/words.ts'
 
 /** A page or one of its files. */
@@ -80,8 +80,14 @@ function file(name: string, find: (http: HttpContext) => Asset | null): Page {
       ctx.status = 200
       ctx.set({ 'Cache-Control': 'public, max-age=60', ETag: `"${found.etag}"` })
       ctx.type = found.type
-      if (ctx.fresh) ctx.status = 304
-      else ctx.body = found.bytes
+      ctx.vary('Accept-Encoding')
+      if (ctx.fresh) {
+        ctx.status = 304
+        return
+      }
+      const gzip = ctx.acceptsEncodings('gzip', 'identity') === 'gzip'
+      if (gzip) ctx.set('Content-Encoding', 'gzip')
+      ctx.body = gzip ? found.gzipped : found.bytes
     },
   }
 }
@@ -101,8 +107,6 @@ export const pageRoutes: readonly Page[] = [
   page('post', '/device/sessions/revoke', revokeTerminal),
   page('post', '/device/sessions/revoke-others', revokeOthers),
   ...assets.map((asset) => file(asset.name, () => asset)),
-  file('logo', ({ brand }) => (brand.logo === null ? null : assetOf('logo', brand.logo.type, brand.logo.bytes))),
-  file('brand.css', ({ brand: { accentCss } }) =>
-    accentCss === null ? null : assetOf('brand.css', 'text/css; charset=utf-8', Buffer.from(accentCss)),
-  ),
+  file('logo', ({ brand }) => brand.logo),
+  file('brand.css', ({ brand }) => brand.accentCss),
 ]
