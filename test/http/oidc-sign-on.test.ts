@@ -114,6 +114,13 @@ describe('signing on at an OpenID provider', () => {
       expect(place.logLines.filter(({ level }) => level === 'error')).to.have.length(1)
     })
 
+    it('F13 a provider that fails at the last step leads to a page, and to one line of the log', async () => {
+      provider.told.answers = { '/token': { status: 500, body: {} } }
+      const { returned, grant } = await signOn((url) => provider.signIn(url))
+      expect([locationOf(returned), grant]).to.deep.equal(['/device?sso_error=sso_failed', ''])
+      expect(place.logLines.filter(({ level }) => level === 'error')).to.have.length(1)
+    })
+
     it('whoever signs out at the provider is signed out here, at the next request', async () => {
       const token = await tokenOf(await signOn((url) => provider.signIn(url)))
       const { status, headers } = await logOut(await notice())

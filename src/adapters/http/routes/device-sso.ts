@@ -97,11 +97,13 @@ const SHOWN_AS_PAGE: readonly string[] = [
 ]
 
 /** A person in a browser gets a page, not JSON; a client that asks for no HTML keeps its status. */
-async function orFailedPage({ asksForHtml }: RequestFacts, work: () => Promise<Redirect>): Promise<Redirect> {
+async function orFailedPage({ asksForHtml, http }: RequestFacts, work: () => Promise<Redirect>): Promise<Redirect> {
   try {
     return await work()
   } catch (error) {
     if (asksForHtml && error instanceof DomainError && SHOWN_AS_PAGE.includes(error.code)) {
+      // A redirect is no 5xx, which would be logged by itself.
+      if (error.code === 'enterprise_failed') http.log.error('external sign-on failed', { error })
       return redirect('/device?sso_error=sso_failed')
     }
     throw error
