@@ -16,6 +16,7 @@ export const limits = {
   lookup: (ip: string): Bucket => ({ key: `lookup:${networkOf(ip)}`, limit: 60, windowMs: 5 * MINUTE_MS }),
   decide: (accountId: string, limit: number): Bucket => ({ key: `decide:${accountId}`, limit, windowMs: HOUR_MS }),
   ssoInitiate: (ip: string): Bucket => ({ key: `sso-initiate:${networkOf(ip)}`, limit: 60, windowMs: HOUR_MS }),
+  ssoCallback: (ip: string): Bucket => ({ key: `sso-callback:${networkOf(ip)}`, limit: 60, windowMs: HOUR_MS }),
   decideExternal: (email: string, limit: number): Bucket => ({
     key: `decide-external:${email}`,
     limit,

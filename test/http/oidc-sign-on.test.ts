@@ -121,6 +121,19 @@ describe('signing on at an OpenID provider', () => {
       expect(place.logLines.filter(({ level }) => level === 'error')).to.have.length(1)
     })
 
+    // Whoever set out once could otherwise have the provider shut us out, for guessing codes.
+    it('the callback is not a way to make this server ask the provider without end', async () => {
+      const { browser, query } = await signOn((url) => provider.signIn(url))
+      query.set('code', 'guessed')
+      const asked = provider.count('/token')
+      const statuses: number[] = []
+      for (let time = 0; time < 65; time += 1) {
+        statuses.push((await get(`${DEVICE}/sso-callback?${query}`, browser)).status)
+      }
+      expect(statuses.filter((status) => status === 429)).to.have.length(6)
+      expect(provider.count('/token') - asked).to.equal(59)
+    })
+
     it('whoever signs out at the provider is signed out here, at the next request', async () => {
       const token = await tokenOf(await signOn((url) => provider.signIn(url)))
       const { status, headers } = await logOut(await notice())

@@ -60,7 +60,8 @@ const ssoCallback = route({
   method: 'get',
   path: '/oauth/device/sso-callback',
   summary: 'Come back from the OpenID provider that this server is configured with',
-  access: { kind: 'enterprise' },
+  // As often as one sets out: each call makes this server ask the provider.
+  access: { kind: 'enterprise', limit: limits.ssoCallback },
   query: v.object({
     state: v.optional(v.string()),
     code: v.optional(v.string()),
@@ -69,7 +70,14 @@ const ssoCallback = route({
   status: 302,
   reply: nothing,
   example: examples.ssoCallback,
-  errors: ['not_found', 'invalid_sso_assertion', 'user_code_not_pending', 'console_api_url_unset', 'enterprise_failed'],
+  errors: [
+    'not_found',
+    'rate_limited',
+    'invalid_sso_assertion',
+    'user_code_not_pending',
+    'console_api_url_unset',
+    'enterprise_failed',
+  ],
   handle: (_input, _anyone, cases, facts) =>
     orFailedPage(facts, async () => {
       const query = new URLSearchParams(facts.querystring)
