@@ -216,7 +216,8 @@ describe('hostile input', function () {
         for (const value of [...never, ...notNumbers]) {
           const reply = await send(route, { query: `?${others}&${field}=${value}` })
           expect(reply.status, value).to.be.below(500)
-          const refused = never.includes(value) || (!isText && value !== '')
+          const isOffered = Array.isArray(schema.enum) && schema.enum.includes(value)
+          const refused = never.includes(value) || (!isText && !isOffered && value !== '')
           if (!refused) continue
           expectRefused(reply, `${field}=${value.slice(0, 20)}`)
           if (one.access.kind !== 'bearer' || reply.status !== 403)
@@ -246,8 +247,12 @@ describe('hostile input', function () {
   it('A12 a hundred bodies of a mebibyte leave nothing behind', async () => {
     setFlagsFromString('--expose-gc')
     const collect: () => void = runInNewContext('gc')
-    const held = () => {
-      collect()
+    const held = async () => {
+      // What the last answers left on their sockets goes with the turns after them.
+      for (let turn = 0; turn < 3; turn++) {
+        await new Promise((resolve) => setImmediate(resolve))
+        collect()
+      }
       const { heapUsed, external } = process.memoryUsage()
       return (heapUsed + external) / MIB
     }
@@ -262,9 +267,10 @@ describe('hostile input', function () {
         expect((await send(route, { body })).status).to.be.below(500)
       }
     }
-    await round(withBody.length)
-    const heldBefore = held()
+    // Twice: what is compiled and kept once for all comes with the first bodies of each size.
     await round(100)
-    expect(held() - heldBefore).to.be.below(16)
+    const heldBefore = await held()
+    await round(100)
+    expect((await held()) - heldBefore).to.be.below(16)
   })
 })
