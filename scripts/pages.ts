@@ -20,8 +20,7 @@ if (only.length === 0) {
 }
 const browser = await openBrowser()
 for (const view of pageViews) {
-  // Few machines that paint have a font for Chinese, and boxes tell nothing.
-  if (view.locale !== undefined) continue
+  if (!view.painted) continue
   if (only.length > 0 && !only.includes(view.name)) continue
   for (const colorScheme of ['light', 'dark'] as const) {
     const tab = await browser.tab({

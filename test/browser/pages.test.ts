@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import type { Page } from 'playwright-core'
 import { neverSetUp } from '../http/pages-visitor.ts'
-import { accessibilityFaults, keepScreenshot, openBrowser, type Tab, type TestBrowser } from '../support/browser.ts'
+import { keepScreenshot, openBrowser, type Tab, type TestBrowser } from '../support/browser.ts'
 import { suiteFor } from '../support/services.ts'
 import { aWorld, OWNER, type World, type WorldOptions } from '../support/world.ts'
 
@@ -202,44 +202,5 @@ suiteFor('chromium')('the pages in a real browser', function () {
     await page.evaluate(add)
     expect(await page.evaluate('window.ran')).to.equal(undefined)
     expect(tab.complaints.join()).to.contain('Content Security Policy')
-  })
-
-  for (const colorScheme of ['light', 'dark'] as const) {
-    it(`K10 no page has an accessibility fault or scrolls sideways: ${colorScheme}, 320 px`, async () => {
-      const page = await open(
-        { trustedProxies: ['127.0.0.0/8'] },
-        { colorScheme, viewport: { width: 320, height: 640 } },
-      )
-      const label = 'a-very-long-device-label-without-any-place-to-break-it'.repeat(3)
-      await world.login({ label })
-      const { json } = await world.post('/openapi/v1/oauth/device/code', {
-        json: { client_id: 'difyctl', device_label: label },
-        headers: { 'X-Forwarded-For': '2001:db8:aaaa:bbbb:cccc:dddd:eeee:ffff' },
-      })
-      const faults: string[] = []
-      const look = async (name: string, path: string) => {
-        await page.goto(world.url + path)
-        faults.push(...(await accessibilityFaults(page)).map((fault) => `${name}: ${fault}`))
-        const wide = await page.evaluate('document.documentElement.scrollWidth')
-        if (wide !== 320) faults.push(`${name}: is ${wide} px wide`)
-        await keepScreenshot(page, `${colorScheme}-${name}`)
-      }
-      await look('signin', '/signin?created=1')
-      await look('device', '/device')
-      await look('chooser', `/device?user_code=${json.user_code}`)
-      await look('problem', '/device?user_code=AAAA-AAAA')
-      await signIn(page)
-      await look('authorize', `/device?user_code=${json.user_code}`)
-      await look('sessions', '/device/sessions')
-      expect(faults).to.deep.equal([])
-    })
-  }
-
-  it('K10 the set-up page has no accessibility fault, in light and dark', async () => {
-    const page = await open({ change: neverSetUp }, { viewport: { width: 320, height: 640 } })
-    await page.goto(`${world.url}/install`)
-    const faults = await accessibilityFaults(page)
-    await page.emulateMedia({ colorScheme: 'dark' })
-    expect([...faults, ...(await accessibilityFaults(page))]).to.deep.equal([])
   })
 })

@@ -79,7 +79,7 @@ export async function mintExternal(
 }
 
 /** A bearer of the owner that lives for `lifeMs`, without the detour over a browser. */
-export async function mintOwn(place: Place, how: { label?: string; lifeMs?: number } = {}): Promise<string> {
+export async function mintOwn(place: World, how: { label?: string; lifeMs?: number } = {}): Promise<string> {
   const token = aToken(ACCOUNT_TOKEN)
   await place.ports.tokens.mint({
     id: place.ports.newId(),

@@ -50,9 +50,10 @@ export async function openBrowser(): Promise<TestBrowser> {
   }
 }
 
-/** What axe finds wrong with the page, each with the elements it means. */
-export async function accessibilityFaults(page: Page): Promise<readonly string[]> {
-  const { violations } = await new AxeBuilder({ page }).analyze()
+/** What axe finds wrong with the page, each with the elements it means; by all of its rules unless some are named. */
+export async function accessibilityFaults(page: Page, rules?: string[]): Promise<readonly string[]> {
+  const axe = new AxeBuilder({ page })
+  const { violations } = await (rules === undefined ? axe : axe.withRules(rules)).analyze()
   return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' | ')}`)
 }
 
