@@ -73,6 +73,8 @@ const REFUSED: readonly [name: string, value: string, beside?: Record<string, st
   ['OPENAPI_CORS_ALLOW_ORIGINS', 'https://app.example/hunter2'],
   ['OPENAPI_RATE_LIMIT_PER_TOKEN', '-1'],
   ['OPENAPI_RATE_LIMIT_PER_TOKEN', '1.5'],
+  ['RUNS_PER_WORKSPACE', '-1'],
+  ['RUNS_PER_WORKSPACE', 'many'],
   ['DEVICE_FLOW_APPROVE_RATE_LIMIT_PER_HOUR', 'hunter2'],
   ['ACCESS_TOKEN_EXPIRE_MINUTES', '0'],
   ['REFRESH_TOKEN_EXPIRE_DAYS', 'hunter2'],
