@@ -328,6 +328,14 @@ describe('the built-in OpenID Connect bridge', () => {
       }
     })
 
+    it('names the word of a refusal of ours, which only an operator can put right', async () => {
+      const query = provider.signIn(await setOut())
+      provider.told.answers = { '/token': { status: 401, body: { error: 'invalid_client', secret: 'hunter2' } } }
+      const error = await comeBack(query).catch((thrown: unknown) => thrown)
+      const cause = error instanceof Error && error.cause instanceof Error ? error.cause.cause : null
+      expect(String(cause)).to.equal('Error: status 401: invalid_client')
+    })
+
     const METADATA: readonly (readonly [why: string, metadata: () => Record<string, unknown>])[] = [
       ['another issuer', () => ({ issuer: 'https://evil.example' })],
       ['its issuer with a slash more', () => ({ issuer: `${provider.issuer}/` })],
