@@ -71,6 +71,18 @@ suiteFor('redis')('Runs on Redis', () => {
     expect(await slots.take({ workspaceId: 'w', runId: 'more' }, 2)).to.equal(false)
   })
 
+  it('while Redis is away a stop reaches the runs of its own process, and says that it cannot reach others', async () => {
+    const redis = openRedis({ url: 'redis://127.0.0.1:1', keyPrefix: 'x:', log: silent })
+    const alone = aRunReplica(redis, 'x:')
+    const { signal } = alone.control.carry('own')
+    await alone.control.stop('own', 'user')
+    expect(signal.reason).to.equal('user')
+    const outcome = await alone.control.stop('foreign', 'user').catch((error: unknown) => error)
+    expect(outcome).to.have.property('code', 'service_unavailable')
+    alone.quit()
+    await redis.quit()
+  })
+
   it('counts the runs of its own process while Redis is away', async () => {
     const redis = openRedis({ url: 'redis://127.0.0.1:1', keyPrefix: 'x:', log: silent })
     const slots = slotsOn(redis, 'x:')
