@@ -105,6 +105,10 @@ const REFUSED: readonly [name: string, value: string, beside?: Record<string, st
   ['HTTP_REQUEST_NODE_MAX_BINARY_SIZE', '-10'],
   ['SHUTDOWN_GRACE_S', '-5'],
   ['METRICS_PORT', '70000'],
+  ['BRAND_NAME', 'hunter2\nhunter2'],
+  ['BRAND_LOGO_FILE', '/nowhere/hunter2.png'],
+  ['BRAND_ACCENT', '#ffdd00'],
+  ['GEOIP_FILE', '/nowhere/hunter2.mmdb'],
 ]
 
 describe('configuration', () => {

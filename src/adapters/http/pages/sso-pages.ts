@@ -1,21 +1,13 @@
 import type { UseCases } from '#application/use-cases.ts'
-import { DomainError } from '#domain/errors.ts'
 import { EXTERNAL_TOKEN } from '#domain/token-kind.ts'
 import { type Answer, view } from './answer.ts'
 import type { TextKey } from './text-en.ts'
 import { type Visit, type Visitor, withCode } from './visit.ts'
 import { permissionsIn } from './words.ts'
 
-/** Whether people can sign in with their company here. */
+/** Whether people can sign in with their company here: as `system-features` says. */
 export async function offersSso(cases: UseCases): Promise<boolean> {
-  if (cases.identityBridge === null) return false
-  try {
-    await cases.approvalGuards.licensed()
-    return true
-  } catch (error) {
-    if (error instanceof DomainError && error.code === 'not_found') return false
-    throw error
-  }
+  return (await cases.describeFeatures()).sso
 }
 
 type Outcome = {
