@@ -41,7 +41,11 @@ export function readEdition(
   const isEnterprise = read.flag('ENTERPRISE_ENABLED', false)
   const apiUrl = read.named('ENTERPRISE_API_URL', isPlainUrl, 'an http(s) URL without user, query and fragment')
   const secretKey = read.named('ENTERPRISE_API_SECRET_KEY', isWord(4096), 'one line without blanks')
-  const issuer = read.named('SSO_OIDC_ISSUER', isIssuer, 'the http(s) URL that the provider calls its issuer')
+  const issuer = read.named(
+    'SSO_OIDC_ISSUER',
+    isIssuer,
+    'the https URL that the provider calls its issuer; plain http only on this machine',
+  )
   const clientId = read.named('SSO_OIDC_CLIENT_ID', isWord(1024), 'one line without blanks')
   const clientSecret = read.named('SSO_OIDC_CLIENT_SECRET', isWord(4096), 'one line without blanks')
   const scope = read.named('SSO_OIDC_SCOPES', isScope, 'names separated by blanks, openid among them') ?? DEFAULT_SCOPE
@@ -91,7 +95,8 @@ function isPlainUrl(text: string): boolean {
 }
 
 function isIssuer(text: string): boolean {
-  return text.length <= MAX_ISSUER_LENGTH && isPlainUrl(text)
+  // Whoever is on the way to a provider in the clear could sign in as anybody.
+  return text.length <= MAX_ISSUER_LENGTH && isPlainUrl(text) && !isReadOnTheWay(text)
 }
 
 /** RFC 6749 §3.3. */

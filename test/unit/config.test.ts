@@ -54,6 +54,7 @@ const REFUSED: readonly [name: string, value: string, beside?: Record<string, st
   ['ENTERPRISE_API_SECRET_KEY', 'hunter2\nX-Other: 1', { ENTERPRISE_API_URL: 'https://inner.example/inner/api' }],
   ['SSO_OIDC_ISSUER', 'hunter2.example', A_CLIENT],
   ['SSO_OIDC_ISSUER', 'ldap://hunter2.example', A_CLIENT],
+  ['SSO_OIDC_ISSUER', 'http://hunter2.example', A_CLIENT],
   ['SSO_OIDC_ISSUER', 'https://idp.example/?hunter2', A_CLIENT],
   ['SSO_OIDC_ISSUER', 'https://hunter2@idp.example', A_CLIENT],
   // Issuers are kept in a column, and in claims, of 255 characters.
@@ -257,12 +258,6 @@ describe('configuration', () => {
       { ENTERPRISE_ENABLED: 'true', ...OIDC, ...API, SSO_OIDC_SCOPES: 'openid email', SSO_OIDC_GROUPS_CLAIM: 'roles' },
       { ...OF_OIDC, scope: 'openid email', groupsClaim: 'roles' },
       [],
-    ],
-    [
-      'a provider in the clear',
-      { ENTERPRISE_ENABLED: 'true', ...OIDC, ...API, SSO_OIDC_ISSUER: 'http://idp.example' },
-      { ...OF_OIDC, issuer: 'http://idp.example' },
-      ['SSO_OIDC_ISSUER'],
     ],
     [
       'a provider on this machine',
