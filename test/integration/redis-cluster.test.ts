@@ -14,7 +14,7 @@ import { rateLimiterContract } from '../contract/rate-limiter.ts'
 import { tokenCacheContract } from '../contract/token-cache.ts'
 import { aFlow, NOW_MS } from '../support/builders.ts'
 import { fakeClock } from '../support/clock.ts'
-import { clusterSuite, startCluster, type TestCluster } from '../support/redis-cluster.ts'
+import { clusterSuite, startCluster, type TestCluster, untilReady } from '../support/redis-cluster.ts'
 
 const silent: Log = { info: () => {}, warn: () => {}, error: () => {} }
 
@@ -27,26 +27,27 @@ clusterSuite()('Redis Cluster of three masters', function () {
   })
   after(() => cluster.close())
 
-  function open() {
+  async function open() {
     const prefix = `latchkey-test:${randomUUID()}:`
     const redis = openRedis({ url: cluster.url, keyPrefix: prefix, log: silent })
+    await untilReady(redis)
     const clock = fakeClock(NOW_MS)
     return { redis, prefix, clock, now: clock.now, close: () => redis.quit() }
   }
 
   deviceFlowStoreContract('redis cluster', async () => {
-    const { redis, clock, close, ...settings } = open()
+    const { redis, clock, close, ...settings } = await open()
     return { store: createRedisDeviceFlowStore(redis, { ...settings, log: silent }), clock, close }
   })
 
   rateLimiterContract('redis cluster', async () => {
-    const { redis, clock, close, ...settings } = open()
+    const { redis, clock, close, ...settings } = await open()
     const cache = createRedisTokenCache(redis, settings)
     return { limiter: createRedisRateLimiter(redis, settings), cache, clock, close }
   })
 
   tokenCacheContract('redis cluster', async () => {
-    const { redis, clock: _clock, close, ...settings } = open()
+    const { redis, clock: _clock, close, ...settings } = await open()
     const keyOf = (hash: string) => `${settings.prefix}token:{${hash}}`
     return {
       cache: createRedisTokenCache(redis, settings),
@@ -60,7 +61,7 @@ clusterSuite()('Redis Cluster of three masters', function () {
   })
 
   nonceGuardContract('redis cluster', async () => {
-    const { redis, prefix, close } = open()
+    const { redis, prefix, close } = await open()
     const key = `${prefix}nonce:assertion:${sha256Hex('a')}`
     return {
       nonces: createRedisNonceGuard(redis, { prefix, digest: sha256Hex }),
@@ -73,7 +74,7 @@ clusterSuite()('Redis Cluster of three masters', function () {
   })
 
   it('keys of one kind spread over the masters', async () => {
-    const { redis, close, ...settings } = open()
+    const { redis, close, ...settings } = await open()
     const store = createRedisDeviceFlowStore(redis, { ...settings, log: silent })
     for (let at = 0; at < 30; at++) await store.insert(aFlow(), `CODE-${at}`)
     if (!('nodes' in redis.client)) throw new Error('not a cluster')

@@ -8,7 +8,7 @@ import { rateLimiterModel } from '../contract/rate-limiter-model.ts'
 import { NOW_MS } from '../support/builders.ts'
 import { fakeClock } from '../support/clock.ts'
 import { openTestRedis } from '../support/redis.ts'
-import { clusterSuite, startCluster, type TestCluster } from '../support/redis-cluster.ts'
+import { clusterSuite, startCluster, type TestCluster, untilReady } from '../support/redis-cluster.ts'
 import { suiteFor } from '../support/services.ts'
 
 const log: Log = { info: () => {}, warn: () => {}, error: () => {} }
@@ -41,9 +41,10 @@ clusterSuite()('models on a Redis Cluster of three masters', function () {
   })
   after(() => cluster.close())
 
-  const open = () => {
+  const open = async () => {
     const prefix = `latchkey-test:${randomUUID()}:`
     const redis = openRedis({ url: cluster.url, keyPrefix: prefix, log })
+    await untilReady(redis)
     const close = async () => {
       await redis.quit()
     }
@@ -53,7 +54,7 @@ clusterSuite()('models on a Redis Cluster of three masters', function () {
   deviceFlowModel(
     'Redis Cluster',
     async (now) => {
-      const { redis, prefix, close } = open()
+      const { redis, prefix, close } = await open()
       return { store: createRedisDeviceFlowStore(redis, { prefix, now, log }), close }
     },
     200,
@@ -61,7 +62,7 @@ clusterSuite()('models on a Redis Cluster of three masters', function () {
   rateLimiterModel(
     'Redis Cluster',
     async () => {
-      const { redis, prefix, close } = open()
+      const { redis, prefix, close } = await open()
       const clock = fakeClock(NOW_MS)
       return { limiter: createRedisRateLimiter(redis, { prefix, now: clock.now }), clock, close }
     },

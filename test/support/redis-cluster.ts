@@ -4,11 +4,13 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Redis } from 'ioredis'
+import { Cluster, Redis } from 'ioredis'
+import type { RedisLink } from '#adapters/redis/open-redis.ts'
 
 const MASTERS = 3
 const SLOTS = 16_384
 const MAX_PROBES = 200
+const READY_MS = 20_000
 
 export type TestCluster = { readonly url: string; readonly ports: readonly number[]; close(): Promise<void> }
 
@@ -97,4 +99,25 @@ async function freePorts(count: number): Promise<number[]> {
   const ports = servers.map((server) => (server.address() as AddressInfo).port)
   await Promise.all(servers.map((server) => new Promise((closed) => server.close(closed))))
   return ports
+}
+
+/** Resolves when every master takes commands; a busy machine needs more than the second that a request would wait. */
+export async function untilReady({ client, ask }: RedisLink): Promise<void> {
+  const untilMs = Date.now() + READY_MS
+  for (;;) {
+    const isReady = client.status === 'ready' && client instanceof Cluster && (await answersEverywhere(ask))
+    if (isReady) return
+    if (Date.now() > untilMs) throw new Error('the cluster does not get ready')
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+}
+
+/** Keys enough to fall on every master. */
+const PROBES = Array.from({ length: 24 }, (_, at) => `probe ${at}`)
+
+async function answersEverywhere(ask: RedisLink['ask']): Promise<boolean> {
+  return ask((commands) => Promise.all(PROBES.map((key) => commands.get(key)))).then(
+    () => true,
+    () => false,
+  )
 }
