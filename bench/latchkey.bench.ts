@@ -93,7 +93,7 @@ function write(name: string, text: string): void {
 }
 
 function machineLine({ machine, took_s }: Results): string {
-  return `${machine.cpu}, ${machine.cores} cores, Node ${machine.node}; ${took_s} s`
+  return `${machine.cpu}, ${machine.cores} cores, Node ${machine.node}, load before ${machine.load_before}; ${took_s} s`
 }
 
 moveToLoadCore()

@@ -4,7 +4,7 @@ import type { ServerProcess } from './server-process.ts'
 import { cycle, expectStatus, inTurn, ROUND_S } from './shots.ts'
 
 /** One round stays far below 60 calls a minute and token, and every round has tokens of its own. */
-const TOKENS_A_ROUND = 2_000
+const TOKENS_A_ROUND = 1_200
 const LIMITED_TOKENS_A_ROUND = 8
 const CALLS_A_MINUTE = 60
 

@@ -1,4 +1,4 @@
-import { arch, cpus, release, totalmem } from 'node:os'
+import { arch, cpus, loadavg, release, totalmem } from 'node:os'
 import type { EqualLoad } from '../equal-load.bench.ts'
 import type { Compared, Side } from '../ratio.bench.ts'
 import type { RoundTrips } from '../round-trips.bench.ts'
@@ -15,6 +15,9 @@ export type Figures = {
   readonly streams: StreamFigures
   readonly scale: Scaled
 }
+
+/** How many threads wanted a core in the minute before; they may have shared the machine. */
+const LOAD_BEFORE = loadavg()[0] ?? 0
 
 /**
  * What `bench/results.json` says. `ratios` and `peers` are to bare Koa. Device flows are compared with a peer that
@@ -39,11 +42,11 @@ export function resultsOf({ compared, equalLoad, roundTrips, engine, streams, sc
       bare_koa: { p50_ms: rounded(equalLoad.bare.p50Ms, 2), p99_ms: rounded(equalLoad.bare.p99Ms, 2) },
     },
     scale: {
-      tokens: scale.tokens,
+      tokens: { few: scale.tokens[0], many: scale.tokens[1] },
       seeded_in_s: rounded(scale.seededInS, 1),
       cost_ratio: Object.fromEntries(scale.costs.map(({ name, ratio }) => [name, spread(ratio)])),
       median_ms: Object.fromEntries(
-        scale.costs.map(({ name, fewMs, manyMs }) => [name, [rounded(fewMs, 2), rounded(manyMs, 2)]]),
+        scale.costs.map(({ name, fewMs, manyMs }) => [name, { few: rounded(fewMs, 2), many: rounded(manyMs, 2) }]),
       ),
     },
     engine: {
@@ -120,5 +123,6 @@ function machine() {
     os: `${process.platform} ${release()} ${arch()}`,
     node: process.version,
     pinned: canPin,
+    load_before: rounded(LOAD_BEFORE, 1),
   }
 }
