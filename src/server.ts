@@ -26,6 +26,8 @@ import { packageVersion } from './version.ts'
 
 /** After the grace time: what is left to write, and the stores to close. */
 const CLOSE_MS = 2000
+/** What was cut off may still be asking a store, which must not be closed under it. */
+const LAST_WORDS_MS = 1000
 
 /** Serves until it is told to stop. `say` takes the lines a person reads at the start. */
 export async function serve(config: Config, log: Log, say: (line: string) => void): Promise<void> {
@@ -77,7 +79,13 @@ async function serveCore(
     inTrace: core.inTrace,
     checkReplies: false,
   })
-  const drain = serveUntilDrained(server, app.callback())
+  const answer = app.callback()
+  const underway = new Set<Promise<void>>()
+  const drain = serveUntilDrained(server, (request, response) => {
+    const answered = answer(request, response).finally(() => underway.delete(answered))
+    underway.add(answered)
+    return answered
+  })
   const admin =
     socketPath === null ? null : await serveAdminSocket(socketPath, (command) => runAdminCommand(core.cases, command))
 
@@ -93,7 +101,9 @@ async function serveCore(
   await new Promise<void>((stopped) => {
     const stop = () => {
       exitAfter(config.shutdownGraceS * 1000 + CLOSE_MS, log)
-      void shutDown(server, drain, core, admin, config.shutdownGraceS * 1000).then(stopped)
+      void shutDown(server, drain, core, admin, config.shutdownGraceS * 1000)
+        .then(() => within(LAST_WORDS_MS, Promise.allSettled(underway)))
+        .then(stopped)
     }
     process.once('SIGTERM', stop).once('SIGINT', stop)
   })
@@ -119,15 +129,19 @@ async function shutDown(
   graceMs: number,
 ): Promise<void> {
   const ended = Promise.all([core.stopRuns(), drain()])
-  let endGrace = () => {}
-  const grace = new Promise<void>((resolve) => {
-    const handle = setTimeout(resolve, graceMs)
-    endGrace = () => clearTimeout(handle)
-  })
-  await Promise.race([ended, grace])
-  endGrace()
+  await within(graceMs, ended)
   server.closeAllConnections()
   await admin?.close()
+}
+
+/** Waits for `work`, but no longer than `ms`. */
+async function within(ms: number, work: Promise<unknown>): Promise<void> {
+  let handle: NodeJS.Timeout | undefined
+  const late = new Promise<void>((resolve) => {
+    handle = setTimeout(resolve, ms)
+  })
+  await Promise.race([work, late])
+  clearTimeout(handle)
 }
 
 /** Resolves to the origin that was bound: `PORT=0` takes a free port. */
