@@ -19,6 +19,7 @@ import { createMemoryTokenCache } from '#adapters/memory/token-cache.ts'
 import { migrate, type Orm, openPglite, openPostgres } from '#adapters/postgres/open-orm.ts'
 import { openStores } from '#adapters/postgres/opening.ts'
 import { createRedisDeviceFlowStore } from '#adapters/redis/device-flow-store.ts'
+import { rememberRefusals } from '#adapters/redis/known-refusals.ts'
 import { createRedisNonceGuard } from '#adapters/redis/nonce-guard.ts'
 import { openRedis } from '#adapters/redis/open-redis.ts'
 import { createRedisRateLimiter } from '#adapters/redis/rate-limiter.ts'
@@ -205,7 +206,7 @@ function openFastStores(config: Config, log: Log) {
   const prefix = config.redisKeyPrefix
   const redis = openRedis({ url: config.redisUrl, keyPrefix: prefix, log })
   const outliving = outliveOutage({
-    limiter: createRedisRateLimiter(redis, { prefix }),
+    limiter: rememberRefusals(createRedisRateLimiter(redis, { prefix }), () => performance.now()),
     cache: createRedisTokenCache(redis, { prefix, now }),
     localLimiter: createMemoryRateLimiter({ now, cache: createMemoryTokenCache({ now, ids: newId }) }),
     log,
