@@ -1,5 +1,5 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
-import { Server as TcpServer } from 'node:net'
+import { type Socket, Server as TcpServer } from 'node:net'
 
 type Handle = (request: IncomingMessage, response: ServerResponse) => Promise<unknown>
 
@@ -13,16 +13,27 @@ const LINGER_MS = 500
  * a request was heard cannot send it again. Resolves when the last connection is closed.
  */
 export function serveUntilDrained(server: Server, handle: Handle): () => Promise<void> {
-  const open = new Set<ServerResponse>()
+  // By connection, and emptied rather than deleted: a set that gains and loses an entry with each request outgrows its
+  // table again and again, and one table that lives long enough to be tenured keeps all that follow from being
+  // collected young, with the requests in them. That took a fifth of all CPU time.
+  const open = new Map<Socket, ServerResponse | null>()
   let isDraining = false
+  server.on('connection', (socket: Socket) => {
+    open.set(socket, null)
+    socket.once('close', () => open.delete(socket))
+  })
   server.on('request', (request, response) => {
+    const { socket } = request
     if (isDraining) makeLast(response)
-    open.add(response)
-    void handle(request, response).finally(() => open.delete(response))
+    open.set(socket, response)
+    void handle(request, response).finally(() => {
+      // On a pipelined connection the next one has taken the place.
+      if (open.get(socket) === response) open.set(socket, null)
+    })
   })
   return () => {
     isDraining = true
-    for (const response of open) makeLast(response)
+    for (const response of open.values()) if (response !== null) makeLast(response)
     // The listener alone: an HTTP server's own `close` begins by closing what rests.
     const closed = new Promise<void>((resolve) => TcpServer.prototype.close.call(server, () => resolve()))
     const linger = setTimeout(() => server.closeIdleConnections(), LINGER_MS)
