@@ -1,4 +1,6 @@
 import { expect } from 'chai'
+import sinon from 'sinon'
+import { DomainError } from '#domain/errors.ts'
 import { aHeldModel } from '../support/held-model.ts'
 import { type Frame, readFrames } from '../support/sse.ts'
 import { aWorld, type Login, type World } from '../support/world.ts'
@@ -77,6 +79,17 @@ describe('runs that are under way', () => {
     const ended = await rest(frames)
     expect(ended.map(({ event }) => event)).to.deep.equal(['message', 'message_end'])
     expect(await rest(other)).to.deep.equal(ended)
+  })
+
+  it('N04 whoever joins while its process cannot be heard of gets 503, not an empty stream', async () => {
+    const { appId, frames, task } = await aChat()
+    const silence = sinon.stub(world.ports.runLog, 'reach').rejects(new DomainError('service_unavailable', {}))
+    const refused = await join(appId, task)
+    silence.restore()
+    expect(refused.status).to.equal(503)
+    expect(refused.headers.get('retry-after')).to.not.equal(null)
+    held.end()
+    await rest(frames)
   })
 
   it('N04 whoever asks for no snapshot is told what comes', async () => {

@@ -83,6 +83,17 @@ suiteFor('redis')('Runs on Redis', () => {
     await redis.quit()
   })
 
+  it('while Redis is away whoever joins a run of another process is told so, before anything else', async () => {
+    const redis = openRedis({ url: 'redis://127.0.0.1:1', keyPrefix: 'x:', log: silent })
+    const alone = aRunReplica(redis, 'x:')
+    await alone.log.begin('own', { anew: false })
+    await alone.log.reach('own')
+    const outcome = await alone.log.reach('foreign').catch((error: unknown) => error)
+    expect(outcome).to.include({ code: 'service_unavailable' })
+    alone.quit()
+    await redis.quit()
+  })
+
   it('counts the runs of its own process while Redis is away', async () => {
     const redis = openRedis({ url: 'redis://127.0.0.1:1', keyPrefix: 'x:', log: silent })
     const slots = slotsOn(redis, 'x:')

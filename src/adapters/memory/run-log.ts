@@ -77,6 +77,8 @@ export function createMemoryRunLog(settings: MemoryRunLogSettings): MemoryRunLog
       return event
     },
 
+    async reach() {},
+
     async *read(runId, from, signal) {
       dropOld()
       const tape = tapeOf(runId)

@@ -82,6 +82,10 @@ export function createRedisRunLog(redis: RedisLink, settings: RunLogSettings): R
       return appended
     },
 
+    async reach(runId) {
+      if (!local.isCarried(runId)) await lastId(keyOf(runId))
+    },
+
     async *read(runId, from, signal) {
       yield* local.isCarried(runId) ? local.read(runId, from, signal) : readShared(runId, from, signal)
     },

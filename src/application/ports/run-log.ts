@@ -15,6 +15,8 @@ export interface RunLog {
    * slows the run; without it a reader that falls too far behind is cut.
    */
   append(runId: string, step: RunStep, options: { readonly pace: boolean }): Promise<RunEvent>
+  /** @throws DomainError `service_unavailable` where the run's process cannot be heard of just now */
+  reach(runId: string): Promise<void>
   /**
    * Events from `fromSeq` on, or only those to come, live until the run's ending, `signal`, or the reader is cut. From
    * a process that does not carry the run they come a little later, and their reader slows nobody.

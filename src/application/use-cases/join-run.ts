@@ -19,7 +19,7 @@ export type Joining = {
 /**
  * Follows one of the caller's own runs of this app, by its id or its task's, wherever it is carried. One that has ended
  * is told as it was stored.
- * @throws DomainError `not_found` for anybody else's
+ * @throws DomainError `not_found` for anybody else's, `service_unavailable` while its process cannot be heard of
  */
 export type JoinRun = (admitted: Mounted, id: string, how: Joining, gone: AbortSignal) => Promise<StartedRun>
 
@@ -30,6 +30,8 @@ export function makeJoinRun({ runs, runLog, now, timer }: Needs): JoinRun {
     const run = await runs.find(id)
     const own = run?.appId === app.id && run.owner.kind === caller.owner.kind && run.owner.id === caller.owner.id
     if (!own) throw new DomainError('not_found', {})
+    // Said before the answer begins: a stream that ends at once would look like a run without events.
+    if (!isOver(run)) await runLog.reach(run.id)
     const events = isOver(run) ? storedEvents(run) : follow(run, how, gone)
     return { ids: idsOf(run), mode: run.mode, createdAtMs: run.createdAtMs, events }
   }

@@ -36,7 +36,7 @@ const events = route({
   reply: v.strictObject({}),
   streams: 'only',
   example: examples.followRun,
-  errors: [...appErrors, 'not_found'],
+  errors: [...appErrors, 'not_found', 'service_unavailable'],
   handle: async ({ query, params }, admitted, cases, { onHangUp }) => {
     const gone = new AbortController()
     onHangUp(() => gone.abort())
