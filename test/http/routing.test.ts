@@ -31,6 +31,12 @@ describe('routing', () => {
     }
   })
 
+  it('A03 a slash behind a path makes another one', async () => {
+    for (const path of [`${API}/_health/`, `${API}/_version/`, '/console/api/setup/', '/signin/', `${API}//_version`]) {
+      expect((await place.get(path)).status, path).to.equal(404)
+    }
+  })
+
   const RETIRED: readonly [method: string, path: string][] = [
     ['POST', '/v1/oauth/device/code'],
     ['POST', '/v1/oauth/device/token'],

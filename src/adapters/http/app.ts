@@ -58,7 +58,7 @@ export function createHttpApp(http: HttpContext): Koa {
     if (/^(?:ERR_STREAM_PREMATURE_CLOSE|ECONNRESET|EPIPE|HPE_\w+)$/.test(error.code ?? '')) return
     http.log.error('http', { error })
   })
-  const routing: Routing = { router: new Router({ sensitive: true }), exact: new Map() }
+  const routing: Routing = { router: new Router({ sensitive: true, strict: true }), exact: new Map() }
   for (const one of apiRoutes) mount(routing, PREFIX + one.path, one, http)
   for (const one of consoleApiRoutes) mount(routing, CONSOLE_PREFIX + one.path, one, http)
   // RFC 8414 §3.1 puts the well-known part before the issuer's path.
