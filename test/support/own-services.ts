@@ -130,6 +130,11 @@ function postgresFolder(): string | null {
   )
 }
 
+/** The path of one of PostgreSQL's commands. */
+export function postgresCommand(name: string): string {
+  return join(postgresFolder() ?? '', name)
+}
+
 function idsOf(user: string): { uid: number; gid: number } {
   const [uid, gid] = ['-u', '-g'].map((flag) => Number(spawnSync('id', [flag, user], { encoding: 'utf8' }).stdout))
   if (!uid || !gid) throw new Error(`there is no user ${user} to run PostgreSQL as`)
