@@ -6,6 +6,15 @@ export type CuttingProxy = {
   readonly port: number
   /** Swallows what clients send from now on: a server that accepts and says nothing. */
   silence(): void
+  /** Keeps back what clients send until `flow`: a server that stands still, and then does all of it. */
+  stall(): void
+  flow(): void
+  /** Lets everything that passes from now on, either way, take so much longer; 0 ends that. */
+  delay(ms: number): void
+  /** Drops every connection; new ones are taken at once. */
+  drop(): void
+  /** Leads new connections to another server. */
+  aim(target: string): void
   /** Drops every connection and refuses new ones. */
   cut(): Promise<void>
   /** Listens again, on the same port. */
@@ -28,30 +37,43 @@ type Hold = { readonly text: string; readonly catch: () => void; readonly kept: 
 
 /** Passes bytes on to `target` until told otherwise. */
 export async function openCuttingProxy(target: string): Promise<CuttingProxy> {
-  const { hostname, port: farPort } = new URL(target)
+  let far = new URL(target)
   const sockets = new Set<Socket>()
   let isSilent = false
+  let delayMs = 0
+  let stalled: (() => void)[] | null = null
   let hold: Hold | null = null
   const server = createServer((near) => {
-    const far = connect(Number(farPort), hostname)
+    const there = connect(Number(far.port), far.hostname)
     let heldBy: Hold | null = null
-    for (const socket of [near, far]) {
+    for (const socket of [near, there]) {
       sockets.add(socket)
       socket.on('error', () => {}).on('close', () => sockets.delete(socket))
     }
     near.on('data', (bytes) => {
       if (isSilent) return
       if (hold !== null && bytes.includes(hold.text)) heldBy = hold
-      far.write(bytes)
+      const pass = () => void there.write(bytes)
+      if (stalled === null) later(pass)
+      else stalled.push(pass)
     })
-    far.on('data', (bytes) => {
-      if (heldBy === null || heldBy !== hold) return near.write(bytes)
-      heldBy.kept.push(() => near.write(bytes))
+    there.on('data', (bytes) => {
+      const pass = () => void near.write(bytes)
+      if (heldBy === null || heldBy !== hold) return later(pass)
+      heldBy.kept.push(pass)
       heldBy.catch()
     })
-    near.on('close', () => far.destroy())
-    far.on('close', () => near.destroy())
+    near.on('close', () => there.destroy())
+    there.on('close', () => near.destroy())
   })
+  /** In the order of arrival also while a delay ends: timers of one length fire in order, and those of none wait. */
+  let lastDueMs = 0
+  function later(pass: () => void): void {
+    const nowMs = performance.now()
+    lastDueMs = Math.max(lastDueMs, nowMs + delayMs)
+    if (lastDueMs <= nowMs) pass()
+    else setTimeout(pass, lastDueMs - nowMs)
+  }
   async function listen(at: number): Promise<number> {
     server.listen(at, '127.0.0.1')
     await once(server, 'listening')
@@ -62,6 +84,23 @@ export async function openCuttingProxy(target: string): Promise<CuttingProxy> {
     port,
     silence: () => {
       isSilent = true
+    },
+    stall: () => {
+      stalled ??= []
+    },
+    flow() {
+      const kept = stalled ?? []
+      stalled = null
+      for (const pass of kept) pass()
+    },
+    delay: (ms) => {
+      delayMs = ms
+    },
+    drop: () => {
+      for (const socket of sockets) socket.destroy()
+    },
+    aim: (next) => {
+      far = new URL(next)
     },
     async cut() {
       const closed = new Promise((resolve) => server.close(resolve))

@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { freePort, isUsableRedis, onPath } from './own-services.ts'
-import { services } from './services.ts'
+import { services, suiteWhere } from './services.ts'
 
 const START_MS = 15_000
 
@@ -20,7 +20,7 @@ export type OwnRedis = {
 }
 
 /** `describe` where a Redis and a database of one's own can be had. */
-export const ownRedisSuite = services.postgres === null || onPath('redis-server') === null ? describe.skip : describe
+export const ownRedisSuite = suiteWhere(services.postgres !== null && onPath('redis-server') !== null)
 
 export async function openOwnRedis(): Promise<OwnRedis> {
   const binary = onPath('redis-server')

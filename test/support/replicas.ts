@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { createDatabase } from './databases.ts'
 import { looksSecret } from './secret-free-log.ts'
-import { services } from './services.ts'
+import { services, suiteWhere } from './services.ts'
 import { type Visitor, visitorOf } from './visitor.ts'
 import { OWNER } from './world.ts'
 
@@ -43,7 +43,7 @@ export type Replicas = {
 }
 
 /** Where server processes can share stores; both are needed. */
-export const replicaSuite = services.postgres === null || services.redis === null ? describe.skip : describe
+export const replicaSuite = suiteWhere(services.postgres !== null && services.redis !== null)
 
 /** The place that server processes share: a database and a key prefix of their own, nobody set up yet. */
 export async function openReplicas(

@@ -26,6 +26,11 @@ export function suiteFor(service: keyof Services): Mocha.SuiteFunction | Mocha.P
   return services[service] === null ? describe.skip : describe
 }
 
+/** `describe` where `isThere`, else `describe.skip`; outside of tests it may be loaded all the same. */
+export function suiteWhere(isThere: boolean): (title: string, body: (this: Mocha.Suite) => void) => void {
+  return (title, body) => void (isThere ? describe : describe.skip)(title, body)
+}
+
 async function known(): Promise<Services> {
   const found = process.env[FOUND_SERVICES]
   // Written by the runner with JSON.stringify from a value of this very type.
