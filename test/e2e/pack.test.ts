@@ -1,48 +1,15 @@
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process'
-import {
-  cpSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs'
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
+import { MODULES, packInto } from '../support/pack.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
-const MODULES = join(ROOT, 'node_modules')
-const SOURCES = [
-  'bin',
-  'client',
-  'src',
-  'migrations',
-  'web',
-  'examples',
-  'scripts',
-  'package.json',
-  '.npmrc',
-  'README.md',
-  'LICENSE',
-]
-
-/** Packs a copy: `dist/` in the clone itself would shadow its sources for whoever runs the launcher meanwhile. */
+/** Below node_modules, as an installed package is: there Node refuses to strip types. */
 function packAndUnpack(home: string): string {
-  const copy = join(home, 'copy')
-  mkdirSync(copy)
-  for (const name of SOURCES) {
-    if (existsSync(join(ROOT, name))) cpSync(join(ROOT, name), join(copy, name), { recursive: true })
-  }
-  symlinkSync(MODULES, join(copy, 'node_modules'))
-  const env = { ...process.env, npm_config_cache: join(home, 'cache'), npm_config_update_notifier: 'false' }
-  execFileSync('npm', ['pack', '--pack-destination', home], { cwd: copy, env, stdio: 'pipe' })
-  const [tarball = ''] = readdirSync(home).filter((name) => name.endsWith('.tgz'))
+  const tarball = packInto(home)
   execFileSync('tar', ['-xzf', tarball], { cwd: home })
-  // Below node_modules, as an installed package is: there Node refuses to strip types.
   const installed = join(home, 'project/node_modules/latchkey')
   cpSync(join(home, 'package'), installed, { recursive: true })
   for (const name of readdirSync(MODULES)) {
