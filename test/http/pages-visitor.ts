@@ -1,4 +1,4 @@
-import type { Ports } from '#application/use-cases.ts'
+import type { Ports } from '#application/ports.ts'
 import { aWorld, OWNER, type Reply, type World, type WorldOptions } from '../support/world.ts'
 
 type Fields = Readonly<Record<string, string>>

@@ -1,7 +1,7 @@
 import { createMemoryDatabase, type MemoryDatabase } from '#adapters/memory/database.ts'
 import { openMemoryStores } from '#adapters/memory/stores.ts'
 import { withAuditLines } from '#adapters/telemetry/audit-lines.ts'
-import type { Ports } from '#application/use-cases.ts'
+import type { Ports } from '#application/ports.ts'
 import { ACCOUNT_TOKEN, EXTERNAL_TOKEN, formatToken, type TokenKind } from '#domain/token-kind.ts'
 import type { FakeClock } from '../support/clock.ts'
 import { aWorld, OWNER, type World, type WorldOptions } from '../support/world.ts'

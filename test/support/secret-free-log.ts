@@ -1,6 +1,6 @@
 import { inspect } from 'node:util'
 import { expect } from 'chai'
-import type { Ports } from '#application/use-cases.ts'
+import type { Ports } from '#application/ports.ts'
 
 /** Takes note of every secret that passes: what is digested or sealed, user codes, signed cookies. */
 export function recordingSecrets(ports: Ports, secrets: Set<string>): Ports {

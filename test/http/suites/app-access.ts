@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import { makeBuiltInPolicy } from '#application/auth/built-in-policy.ts'
 import type { AccessPolicy } from '#application/ports/app-access.ts'
-import type { Ports } from '#application/use-cases.ts'
+import type { Ports } from '#application/ports.ts'
 import { DomainError } from '#domain/errors.ts'
 import { aBridge, aPolicy } from '../../support/policy.ts'
 import type { WorldOptions } from '../../support/world.ts'
