@@ -152,7 +152,7 @@ export async function liveAsDevice(device: string, random: Random, around: Surro
     if (own === null) await actions.login({ token: '', tokenId: '' })
     else await actions[random.weighted(ACTIONS)](own)
     // A bearer that was refused is thrown away, now and then after some more tries.
-    if (own !== null && own === held && random.chance(0.05)) held = null
+    if (own !== null && own === held && random.chance(0.1)) held = null
     await pause(PAUSE_MS * random.unit() * 2)
   }
 }

@@ -56,7 +56,8 @@ export async function soak({
     around.host = `127.0.0.1:${port}`
     return around.href
   }
-  const replicas = await openReplicas({ databaseUrl: postgres.url, redisUrl: redis.primary().url })
+  const env = { MODEL_BASE_URL: 'scripted:' }
+  const replicas = await openReplicas({ databaseUrl: postgres.url, redisUrl: redis.primary().url, env })
   const orm = await openPostgres({ url: postgres.url })
   try {
     const pool = await openPool(replicas, size, {
