@@ -1,25 +1,14 @@
-import { execFile } from 'node:child_process'
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
-import { promisify } from 'node:util'
 import { expect } from 'chai'
 import { openFormVisitor } from '../../scripts/demo/form-visitor.ts'
 import { createPrograms } from '../../scripts/demo/programs.ts'
 import type { Visitor } from '../../scripts/demo/visitor.ts'
+import { executedDocs, type Variables } from '../support/executed-docs.ts'
 
-const ROOT = join(import.meta.dirname, '../..')
-const ADDRESS_IN_README = 'http://127.0.0.1:5001'
 const ADA = { email: 'ada@example.com', name: 'Ada', password: 'correct-horse-42' }
-const run = promisify(execFile)
-
-/** The snippets that the text marks as executed, by name. */
-async function snippets(): Promise<Map<string, string>> {
-  const text = await readFile(join(ROOT, 'README.md'), 'utf8')
-  const marked = text.matchAll(/<!-- executed: (\w+) -->\n```sh\n([\s\S]*?)```/g)
-  return new Map([...marked].map(([, name = '', script = '']) => [name, script]))
-}
 
 /** The first match in what a program writes. */
 async function said(output: Readable | null, pattern: RegExp): Promise<string> {
@@ -37,8 +26,7 @@ describe('README.md', function () {
   let home: string
   let server: string
   let visitor: Visitor
-  let scripts: Map<string, string>
-  const executed = new Set<string>()
+  let page: Awaited<ReturnType<typeof executedDocs>>
   let environment: Record<string, string>
   let programs: ReturnType<typeof createPrograms>
 
@@ -50,24 +38,15 @@ describe('README.md', function () {
     visitor = openFormVisitor()
     await visitor.install(server, ADA)
     await visitor.signIn(server, ADA)
-    scripts = await snippets()
+    page = await executedDocs('README.md')
   })
   after(async () => {
     await programs.stopAll()
     await rm(home, { recursive: true, force: true })
   })
 
-  /** Runs a snippet as it stands, but for the address of the server. */
-  function execute(name: string, variables: Readonly<Record<string, string>> = {}) {
-    const script = scripts.get(name)
-    if (script === undefined) throw new Error(`README.md has no snippet ${name}`)
-    executed.add(name)
-    const { PATH = '' } = process.env
-    // The client's own default is the address in the text, too.
-    const env = { PATH, HOME: home, ...environment, LATCHKEY_HOST: server, ...variables }
-    const text = `set -euo pipefail\n${script.replaceAll(ADDRESS_IN_README, server)}`
-    return run('bash', ['-c', text], { cwd: ROOT, env })
-  }
+  const execute = (name: string, variables: Variables = {}) =>
+    page.execute(name, server, { HOME: home, ...environment, ...variables })
 
   it('imports, signs in, lists, describes and runs with the commands it shows', async () => {
     expect((await execute('import')).stdout)
@@ -100,6 +79,6 @@ describe('README.md', function () {
   })
 
   it('has no marked snippet that nothing executes', () => {
-    expect([...scripts.keys()].toSorted()).to.deep.equal([...executed].toSorted())
+    expect(page.left()).to.deep.equal([])
   })
 })
