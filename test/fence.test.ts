@@ -49,6 +49,7 @@ const SOME_BUILTIN = 'node:fs'
 const OWN_PACKAGES: Readonly<Record<string, readonly string[]>> = {
   admin: ['yaml'],
   enterprise: ['undici', 'valibot'],
+  files: ['s3mini'],
   geoip: ['mmdb-lib'],
   http: ['koa', '@koa/router', '@koa/cors', 'valibot'],
   jose: ['jose'],

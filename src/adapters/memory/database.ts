@@ -4,13 +4,16 @@ import type { NewApp } from '#application/ports/app-catalog.ts'
 import type { StoredBinding } from '#application/ports/bindings.ts'
 import type { Conversation, MessageRecord } from '#application/ports/conversation-store.ts'
 import type { EndUser } from '#application/ports/end-users.ts'
+import type { PendingImport } from '#application/ports/pending-imports.ts'
 import type { RefreshToken } from '#application/ports/refresh-token-store.ts'
 import type { RunPause } from '#application/ports/run-pauses.ts'
 import type { RunRecord, RunResult } from '#application/ports/run-store.ts'
+import type { NewTag } from '#application/ports/tag-store.ts'
 import type { App } from '#domain/app.ts'
 import type { AccessGrant } from '#domain/app-access.ts'
 import type { AuditEvent } from '#domain/audit-event.ts'
 import type { StoredToken } from '#domain/oauth-access-token.ts'
+import type { UploadedFile } from '#domain/uploaded-file.ts'
 import type { Membership, WorkspaceStatus } from '#domain/workspace.ts'
 
 export type AccountRow = Omit<NewAccount, 'passwordHash'> & { readonly passwordHash: string | null }
@@ -104,6 +107,8 @@ export function createMemoryDatabase() {
     apps: table<AppRow>(),
     definitions: table<DefinitionRow>(),
     bindings: table<StoredBinding>(),
+    pendingImports: table<PendingImport>(),
+    tags: table<NewTag>(),
     appAccess: table<AppAccessRow>(),
     externals: table<ExternalRow>(),
     endUsers: table<EndUser>(),
@@ -111,6 +116,7 @@ export function createMemoryDatabase() {
     messages: table<MessageRecord>(),
     runs: table<RunRow>(),
     runPauses: table<RunPause>(),
+    uploadedFiles: table<UploadedFile>(),
     audit: table<AuditRow>(),
 
     /** Runs one synchronous, hence atomic, step: in the caller's transaction, else when none is under way. */

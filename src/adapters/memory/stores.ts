@@ -8,14 +8,18 @@ import { createMemoryConversationStore } from './conversation-store.ts'
 import { createMemoryDatabase } from './database.ts'
 import { createMemoryEndUsers } from './end-users.ts'
 import { createMemoryExternalDirectory } from './external-directory.ts'
+import { createMemoryPendingImports } from './pending-imports.ts'
 import { createMemoryReadAudit } from './read-audit.ts'
 import { createMemoryRefreshTokenStore } from './refresh-token-store.ts'
 import { createMemoryRunPauses } from './run-pauses.ts'
 import { createMemoryRunStore } from './run-store.ts'
+import { createMemoryTagStore } from './tag-store.ts'
 import { createMemoryTokenPruner } from './token-pruner.ts'
 import { createMemoryTokenStore } from './token-store.ts'
 import { createMemoryTokenUsage } from './token-usage.ts'
 import { createMemoryUnitOfWork } from './unit-of-work.ts'
+import { createMemoryUploadedFiles } from './uploaded-files.ts'
+import { createMemoryWorkspaceMembers } from './workspace-members.ts'
 
 /** The database-backed ports without a database, over one set of tables. */
 export function openMemoryStores(database = createMemoryDatabase()) {
@@ -26,7 +30,10 @@ export function openMemoryStores(database = createMemoryDatabase()) {
     accounts: createMemoryAccountDirectory(database),
     lifecycle: createMemoryAccountLifecycle(database),
     memberships: createMemoryMembershipDirectory(database),
+    members: createMemoryWorkspaceMembers(database),
     apps: createMemoryAppCatalog(database),
+    pendingImports: createMemoryPendingImports(database),
+    tags: createMemoryTagStore(database),
     bindings: createMemoryBindingStore(database),
     appAccess: createMemoryAppAccess(database),
     externals: createMemoryExternalDirectory(database),
@@ -38,5 +45,6 @@ export function openMemoryStores(database = createMemoryDatabase()) {
     audit: createMemoryAuditLog(database),
     readAudit: createMemoryReadAudit(database),
     unitOfWork: createMemoryUnitOfWork(database),
+    uploadedFiles: createMemoryUploadedFiles(database),
   }
 }

@@ -4,6 +4,8 @@ import { AppBindingsMigration } from '../../../migrations/20261121120000-app-bin
 import { ExternalSubjectsMigration } from '../../../migrations/20261121130000-external-subjects.ts'
 import { RunPausesMigration } from '../../../migrations/20261121140000-run-pauses.ts'
 import { FollowedRunsMigration } from '../../../migrations/20261121170000-followed-runs.ts'
+import { UploadFilesMigration } from '../../../migrations/20261121180000-upload-files.ts'
+import { LaterSurfaceMigration } from '../../../migrations/20261121190000-later-surface.ts'
 
 /** Every migration, oldest first; listed rather than globbed, so a stray file cannot change a database. */
 export const MIGRATIONS = [
@@ -13,4 +15,6 @@ export const MIGRATIONS = [
   ExternalSubjectsMigration,
   RunPausesMigration,
   FollowedRunsMigration,
+  UploadFilesMigration,
+  LaterSurfaceMigration,
 ]

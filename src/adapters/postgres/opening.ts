@@ -7,14 +7,18 @@ import type { BindingStore } from '#application/ports/bindings.ts'
 import type { ConversationStore } from '#application/ports/conversation-store.ts'
 import type { EndUsers } from '#application/ports/end-users.ts'
 import type { ExternalDirectory } from '#application/ports/external-directory.ts'
+import type { PendingImports } from '#application/ports/pending-imports.ts'
 import type { ReadAudit } from '#application/ports/read-audit.ts'
 import type { RefreshTokenStore } from '#application/ports/refresh-token-store.ts'
 import type { RunPauses } from '#application/ports/run-pauses.ts'
 import type { RunStore } from '#application/ports/run-store.ts'
+import type { TagStore } from '#application/ports/tag-store.ts'
 import type { PruneTokens } from '#application/ports/token-pruner.ts'
 import type { TokenStore } from '#application/ports/token-store.ts'
 import type { RecordTokenUses } from '#application/ports/token-usage.ts'
 import type { UnitOfWork } from '#application/ports/unit-of-work.ts'
+import type { UploadedFiles } from '#application/ports/uploaded-files.ts'
+import type { WorkspaceMembers } from '#application/ports/workspace-members.ts'
 import { createPostgresAccountDirectory, createPostgresMembershipDirectory } from './account-directory.ts'
 import { createPostgresAccountLifecycle } from './account-lifecycle.ts'
 import { createPostgresAppAccess } from './app-access.ts'
@@ -25,14 +29,18 @@ import { createPostgresConversationStore } from './conversation-store.ts'
 import { createPostgresEndUsers } from './end-users.ts'
 import { createPostgresExternalDirectory } from './external-directory.ts'
 import type { Orm } from './open-orm.ts'
+import { createPostgresPendingImports } from './pending-imports.ts'
 import { createPostgresReadAudit } from './read-audit.ts'
 import { createPostgresRefreshTokenStore } from './refresh-token-store.ts'
 import { createPostgresRunPauses } from './run-pauses.ts'
 import { createPostgresRunStore } from './run-store.ts'
+import { createPostgresTagStore } from './tag-store.ts'
 import { createPostgresTokenPruner } from './token-pruner.ts'
 import { createPostgresTokenStore } from './token-store.ts'
 import { createPostgresTokenUsage } from './token-usage.ts'
 import { createPostgresUnitOfWork } from './unit-of-work.ts'
+import { createPostgresUploadedFiles } from './uploaded-files.ts'
+import { createPostgresWorkspaceMembers } from './workspace-members.ts'
 
 /** Everything kept in the database, by port. */
 export type PostgresStores = {
@@ -42,7 +50,10 @@ export type PostgresStores = {
   readonly accounts: AccountDirectory
   readonly lifecycle: AccountLifecycle
   readonly memberships: MembershipDirectory
+  readonly members: WorkspaceMembers
   readonly apps: AppCatalog
+  readonly pendingImports: PendingImports
+  readonly tags: TagStore
   readonly bindings: BindingStore
   readonly appAccess: AppAccessStore
   readonly externals: ExternalDirectory
@@ -54,6 +65,7 @@ export type PostgresStores = {
   readonly audit: AuditLog
   readonly readAudit: ReadAudit
   readonly unitOfWork: UnitOfWork
+  readonly uploadedFiles: UploadedFiles
 }
 
 /** The stores of one open database; inside `unitOfWork` they join its transaction by themselves. */
@@ -66,7 +78,10 @@ export function openStores(orm: Orm): PostgresStores {
     accounts: createPostgresAccountDirectory(em),
     lifecycle: createPostgresAccountLifecycle(em),
     memberships: createPostgresMembershipDirectory(em),
+    members: createPostgresWorkspaceMembers(em),
     apps: createPostgresAppCatalog(em),
+    pendingImports: createPostgresPendingImports(em),
+    tags: createPostgresTagStore(em),
     bindings: createPostgresBindingStore(em),
     appAccess: createPostgresAppAccess(em),
     externals: createPostgresExternalDirectory(em),
@@ -78,5 +93,6 @@ export function openStores(orm: Orm): PostgresStores {
     audit: createPostgresAuditLog(em),
     readAudit: createPostgresReadAudit(em),
     unitOfWork: createPostgresUnitOfWork(em),
+    uploadedFiles: createPostgresUploadedFiles(em),
   }
 }

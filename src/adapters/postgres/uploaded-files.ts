@@ -1,0 +1,82 @@
+import type { EntityManager } from '@mikro-orm/sql'
+import type { UploadedFiles } from '#application/ports/uploaded-files.ts'
+import type { UploadedFile } from '#domain/uploaded-file.ts'
+import { isUuid } from '#domain/uuid.ts'
+import { epochMs, instant, rowOf, rowsOf, storableText } from './sql.ts'
+import { translateErrors } from './translate-errors.ts'
+
+type FoundFile = Omit<UploadedFile, 'owner'> & {
+  readonly ownerKind: UploadedFile['owner']['kind']
+  readonly ownerId: string
+}
+
+const SELECT = `select id, tenant_id as "workspaceId", app_id as "appId", owner_kind as "ownerKind",
+    owner_id as "ownerId", name, extension, mime_type as "mimeType", size::float8 as size,
+    ${epochMs('created_at', 'createdAtMs')}
+  from upload_files`
+
+/** Rows of `upload_files`. */
+export function createPostgresUploadedFiles(em: EntityManager): UploadedFiles {
+  return translateErrors<UploadedFiles>({
+    async add(file) {
+      await rowsOf(
+        em,
+        `insert into upload_files
+            (id, tenant_id, app_id, owner_kind, owner_id, name, extension, mime_type, size, created_at)
+          values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?::timestamptz)`,
+        [
+          file.id,
+          file.workspaceId,
+          file.appId,
+          file.owner.kind,
+          file.owner.id,
+          storableText(file.name),
+          file.extension,
+          file.mimeType,
+          file.size,
+          instant(file.createdAtMs),
+        ],
+      )
+    },
+
+    async find(id) {
+      const row = isUuid(id) ? await rowOf<FoundFile>(em, `${SELECT} where id = ?`, [id]) : null
+      return row === null ? null : toDomain(row)
+    },
+
+    async own(ids, { appId, owner }) {
+      const rows = await rowsOf<FoundFile>(
+        em,
+        `${SELECT} where id = any(?::uuid[]) and app_id = ? and owner_kind = ? and owner_id = ?`,
+        [listOf(ids), appId, owner.kind, owner.id],
+      )
+      return rows.map(toDomain)
+    },
+
+    async forget(cutoffMs, max) {
+      const gone = await rowsOf<{ id: string }>(
+        em,
+        `delete from upload_files where id in (
+            select id from upload_files where created_at < ?::timestamptz order by created_at limit ? for update skip locked
+          ) returning id`,
+        [instant(cutoffMs), max],
+      )
+      return gone.map(({ id }) => id)
+    },
+
+    async known(ids) {
+      const rows = await rowsOf<{ id: string }>(em, 'select id from upload_files where id = any(?::uuid[])', [
+        listOf(ids),
+      ])
+      return new Set(rows.map(({ id }) => id))
+    },
+  })
+}
+
+function listOf(ids: readonly string[]): string {
+  return `{${ids.filter(isUuid).join(',')}}`
+}
+
+function toDomain({ ownerKind, ownerId, ...file }: FoundFile): UploadedFile {
+  return { ...file, owner: { kind: ownerKind, id: ownerId } }
+}

@@ -1,0 +1,115 @@
+import { randomUUID } from 'node:crypto'
+import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect } from 'chai'
+import { createDiskFileStore } from '#adapters/files/disk-file-store.ts'
+import { createS3FileStore } from '#adapters/files/s3-file-store.ts'
+import { createMemoryFileStore } from '#adapters/memory/file-store.ts'
+import { fileStoreContract } from '../contract/file-store.ts'
+import { allOf } from '../support/all-of.ts'
+import { anS3Server } from '../support/s3-server.ts'
+
+fileStoreContract('memory', async () => ({
+  store: createMemoryFileStore({ now: Date.now }),
+  isEmpty: null,
+  close: async () => {},
+}))
+
+const newFolder = () => mkdtemp(join(tmpdir(), 'latchkey-files-'))
+
+async function filesIn(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true })
+  return entries.filter((entry) => entry.isFile()).map(({ parentPath, name }) => join(parentPath, name))
+}
+
+fileStoreContract('disk', async () => {
+  const folder = await newFolder()
+  return {
+    store: createDiskFileStore({ folder: join(folder, 'files') }),
+    isEmpty: async () => (await filesIn(folder)).length === 0,
+    close: () => rm(folder, { recursive: true }),
+  }
+})
+
+fileStoreContract('S3', async () => {
+  const { settings, close } = await anS3Server()
+  return { store: createS3FileStore(settings), isEmpty: null, close }
+})
+
+describe('files on disk', () => {
+  let folder: string
+  beforeEach(async () => {
+    folder = await newFolder()
+  })
+  afterEach(() => rm(folder, { recursive: true }))
+
+  // An id that comes from outside must not lead out of the folder, whoever forgot to check it.
+  it('N03 opens, writes and removes nothing by an id that is a path', async () => {
+    const outside = join(folder, 'secret')
+    await writeFile(outside, 'not yours')
+    const store = createDiskFileStore({ folder: join(folder, 'files') })
+    for (const id of ['../secret', '..%2fsecret', outside, '', '.', '\0', `${randomUUID()}/../../secret`]) {
+      expect(await store.open(id)).to.equal(null)
+      expect(await store.remove(id)).to.equal(false)
+      let refused = false
+      await store.put(id, (async function* () {})()).catch(() => {
+        refused = true
+      })
+      expect(refused).to.equal(true)
+    }
+    expect(await filesIn(folder)).to.deep.equal([outside])
+  })
+
+  it('are readable by this user alone', async () => {
+    const store = createDiskFileStore({ folder })
+    await store.put(
+      randomUUID(),
+      (async function* () {
+        yield Buffer.from('x')
+      })(),
+    )
+    for (const path of await filesIn(folder)) expect((await stat(path)).mode & 0o777).to.equal(0o600)
+  })
+
+  it('that a crash left unfinished are listed and can be removed, and never opened', async () => {
+    const store = createDiskFileStore({ folder })
+    const id = randomUUID()
+    const write = store.put(
+      id,
+      (async function* () {
+        yield Buffer.alloc(2_000_000)
+        const unfinished = await allOf(store.list())
+        expect(unfinished.map((one) => one.id)).to.deep.equal([id])
+        expect(await store.open(id)).to.equal(null)
+        expect(await store.remove(id)).to.equal(true)
+        throw new Error('the process died')
+      })(),
+    )
+    await write.catch(() => {})
+    expect(await filesIn(folder)).to.deep.equal([])
+  })
+})
+
+describe('files in S3', () => {
+  it('are refused with another key, and other objects of the bucket are not ours', async () => {
+    const { settings, close } = await anS3Server()
+    try {
+      const ours = createS3FileStore(settings)
+      const others = createS3FileStore({ ...settings, prefix: 'others/' })
+      const wrong = createS3FileStore({ ...settings, accessKey: 'WRONG' })
+      const bytes = async function* () {
+        yield Buffer.from('x')
+      }
+      await others.put(randomUUID(), bytes())
+      expect(await allOf(ours.list())).to.deep.equal([])
+      let refused = false
+      await wrong.put(randomUUID(), bytes()).catch(() => {
+        refused = true
+      })
+      expect(refused).to.equal(true)
+    } finally {
+      await close()
+    }
+  })
+})
