@@ -30,6 +30,7 @@ import { openSubscriber } from '#adapters/redis/subscriber.ts'
 import { createRedisTokenCache } from '#adapters/redis/token-cache.ts'
 import { createSandbox } from '#adapters/runner-native/code/sandbox.ts'
 import { createDslFiles } from '#adapters/runner-native/dsl/dsl-files.ts'
+import { createFetchFile } from '#adapters/runner-native/dsl/fetch-file.ts'
 import { createGuardedEgress } from '#adapters/runner-native/egress/guarded-egress.ts'
 import { createGuardedFetch } from '#adapters/runner-native/egress/guarded-fetch.ts'
 import { openModel } from '#adapters/runner-native/models/open-model.ts'
@@ -118,6 +119,7 @@ async function wire(config: Config, orm: Orm, log: Log, metrics: Metrics | null)
     timeoutMs: limits.codeSeconds * 1000,
     maxRendered: limits.templateChars,
   })
+  const egress = createGuardedEgress({ rules: config.egress, timer })
   const guardedFetch = createGuardedFetch({ rules: config.egress })
   const enterprise = openEnterprise(config.edition, { ...stores, now, timer, log, consoleApiUrl: config.consoleApiUrl })
   const cases = makeUseCases(
@@ -144,7 +146,7 @@ async function wire(config: Config, orm: Orm, log: Log, metrics: Metrics | null)
           model: openModel(config.model, timer),
           code: sandbox,
           templates: sandbox,
-          egress: createGuardedEgress({ rules: config.egress, timer }),
+          egress,
           webFetch: guardedFetch,
           apps: stores.apps,
           bound: {
@@ -159,6 +161,7 @@ async function wire(config: Config, orm: Orm, log: Log, metrics: Metrics | null)
         }),
       ),
       dsl: createDslFiles({ timer }),
+      fetchFile: createFetchFile(egress),
       now,
       timer,
       log,

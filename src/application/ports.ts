@@ -13,10 +13,12 @@ import type { DeviceFlowStore } from './ports/device-flow-store.ts'
 import type { DslFiles } from './ports/dsl-files.ts'
 import type { EndUsers } from './ports/end-users.ts'
 import type { ExternalDirectory } from './ports/external-directory.ts'
+import type { FetchFile } from './ports/fetch-file.ts'
 import type { IdentityBridge } from './ports/identity-bridge.ts'
 import type { Log } from './ports/log.ts'
 import type { NonceGuard } from './ports/nonce-guard.ts'
 import type { PasswordHasher } from './ports/password-hasher.ts'
+import type { PendingImports } from './ports/pending-imports.ts'
 import type { RateLimiter } from './ports/rate-limiter.ts'
 import type { ReadAudit } from './ports/read-audit.ts'
 import type { RefreshTokenStore } from './ports/refresh-token-store.ts'
@@ -27,11 +29,13 @@ import type { RunSlots } from './ports/run-slots.ts'
 import type { RunStore } from './ports/run-store.ts'
 import type { Digest, NewId, RandomBytes, SameSecret, SecretBox, TokenSeal } from './ports/secrets.ts'
 import type { SsoSealer } from './ports/sso-sealer.ts'
+import type { TagStore } from './ports/tag-store.ts'
 import type { TokenCache } from './ports/token-cache.ts'
 import type { PruneTokens } from './ports/token-pruner.ts'
 import type { TokenStore } from './ports/token-store.ts'
 import type { RecordTokenUses } from './ports/token-usage.ts'
 import type { UnitOfWork } from './ports/unit-of-work.ts'
+import type { WorkspaceMembers } from './ports/workspace-members.ts'
 import type { RunSettings } from './use-cases/run-app.ts'
 
 /** Everything the core asks of the outside. Only the composition root and the tests' world see all of it. */
@@ -45,7 +49,10 @@ export type Ports = {
   readonly accounts: AccountDirectory
   readonly lifecycle: AccountLifecycle
   readonly memberships: MembershipDirectory
+  readonly members: WorkspaceMembers
   readonly apps: AppCatalog
+  readonly pendingImports: PendingImports
+  readonly tags: TagStore
   readonly bindings: BindingStore
   readonly secretBox: SecretBox
   readonly conversations: ConversationStore
@@ -75,6 +82,7 @@ export type Ports = {
   readonly runControl: RunControl
   readonly runSlots: RunSlots
   readonly dsl: DslFiles
+  readonly fetchFile: FetchFile
   readonly endUsers: EndUsers
   readonly now: Clock
   readonly timer: Timer

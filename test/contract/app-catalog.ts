@@ -157,5 +157,52 @@ export function appCatalogContract(name: string, open: Open): void {
       expect(await opened.stores.apps.definition(app.id)).to.equal(null)
       expect((await opened.stores.apps.definition(app.id, definition.id))?.kind).to.equal('draft')
     })
+
+    it('N01 a new version is what runs from then on, and the one before can still be had', async () => {
+      const { apps: stored } = opened.stores
+      const { apps } = await aCatalogue('first')
+      const [app = anApp({ workspaceId: randomUUID() })] = apps
+      const definition = { ...app.definition, id: randomUUID(), dslVersion: '0.6.0' }
+      const version = { ...app, name: 'second', source: 'kind: app # 2\n', definition, createdAtMs: NOW_MS + 5 }
+      expect(await stored.addVersion(version)).to.equal(true)
+      expect(await stored.find(app.id)).to.include({ name: 'second', updatedAtMs: NOW_MS + 5 })
+      expect((await stored.definition(app.id))?.id).to.equal(definition.id)
+      expect(await stored.source(app.id)).to.equal('kind: app # 2\n')
+      expect(await stored.source(app.id, app.definition.id)).to.equal('kind: app\n')
+      const unknown = { ...version, id: randomUUID(), definition: { ...definition, id: randomUUID() } }
+      expect(await stored.addVersion(unknown)).to.equal(false)
+      expect(await stored.definition(unknown.id)).to.equal(null)
+    })
+
+    it('N06 an app with its API off is found only by those who ask for it', async () => {
+      const { apps, search } = await aCatalogue('only')
+      const id = apps[0]?.id ?? ''
+      expect(await opened.stores.apps.setApi(id, false, NOW_MS + 9)).to.equal(true)
+      expect((await search()).total).to.equal(0)
+      expect((await search({ apiOff: true })).data[0]).to.include({ id, apiEnabled: false, updatedAtMs: NOW_MS + 9 })
+      for (const unknown of [randomUUID(), 'junk']) {
+        expect(await opened.stores.apps.setApi(unknown, true, NOW_MS)).to.equal(false)
+      }
+    })
+
+    it('N06 publishing puts the latest draft in force, and twice is once', async () => {
+      const { apps: stored } = opened.stores
+      const { apps } = await aCatalogue('draft')
+      const [app = anApp({ workspaceId: randomUUID() })] = apps
+      const published = NOW_MS
+      expect(await stored.publish(app.id, randomUUID(), NOW_MS + 3)).to.equal(published)
+      const draft = { ...app.definition, id: randomUUID(), kind: 'draft' as const, modelConfig: { pre_prompt: 'New' } }
+      await stored.addVersion({ ...app, definition: draft, createdAtMs: NOW_MS + 5 })
+      expect((await stored.definition(app.id))?.id).to.equal(app.definition.id)
+      const ids = Array.from({ length: 5 }, () => randomUUID())
+      const atMs = await Promise.all(ids.map((id) => stored.publish(app.id, id, NOW_MS + 7)))
+      expect(new Set(atMs)).to.deep.equal(new Set([NOW_MS + 7]))
+      const inForce = await stored.definition(app.id)
+      expect(ids).to.include(inForce?.id)
+      expect(inForce).to.deep.include({ kind: 'published', modelConfig: { pre_prompt: 'New' } })
+      for (const unknown of [randomUUID(), 'junk']) {
+        expect(await stored.publish(unknown, randomUUID(), NOW_MS)).to.equal(null)
+      }
+    })
   })
 }

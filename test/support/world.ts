@@ -28,6 +28,7 @@ import { createRedisRateLimiter } from '#adapters/redis/rate-limiter.ts'
 import { createRedisTokenCache } from '#adapters/redis/token-cache.ts'
 import { createSandbox } from '#adapters/runner-native/code/sandbox.ts'
 import { createDslFiles } from '#adapters/runner-native/dsl/dsl-files.ts'
+import { createFetchFile } from '#adapters/runner-native/dsl/fetch-file.ts'
 import type { EgressRules } from '#adapters/runner-native/egress/address-policy.ts'
 import { createGuardedEgress } from '#adapters/runner-native/egress/guarded-egress.ts'
 import { createGuardedFetch } from '#adapters/runner-native/egress/guarded-fetch.ts'
@@ -47,6 +48,8 @@ import type { Role } from '#domain/workspace.ts'
 import { type FakeClock, fakeClock } from './clock.ts'
 import { conforming } from './conforming.ts'
 import { createDatabase } from './databases.ts'
+import { dumpDatabase, dumpRedis } from './dump.ts'
+import { expectNothingHandedOut } from './handed-out.ts'
 import { openTestRedis } from './redis.ts'
 import { expectNoSecret, looksSecret, recordingSecrets } from './secret-free-log.ts'
 import { visitorOf } from './visitor.ts'
@@ -130,6 +133,7 @@ export async function aWorld(options: WorldOptions = {}) {
       : options.model
   const secretBox = createSecretBox([{ kid: 'test', key: 's'.repeat(32) }])
   const rules = options.egress ?? { allowCidrs: [], allowHosts: [] }
+  const egress = createGuardedEgress({ rules, timer: realTimer })
   const guardedFetch = createGuardedFetch({ rules })
   const base: Ports = {
     ...backing.stores,
@@ -160,7 +164,7 @@ export async function aWorld(options: WorldOptions = {}) {
       model,
       code: sandbox,
       templates: sandbox,
-      egress: createGuardedEgress({ rules, timer: realTimer }),
+      egress,
       bound: {
         // The stores may yet be replaced by `change`.
         load: (workspaceId) => makeLoadBindings(ports)(workspaceId),
@@ -175,6 +179,7 @@ export async function aWorld(options: WorldOptions = {}) {
     runControl: createMemoryRunControl(),
     runSlots: createMemoryRunSlots(),
     dsl: createDslFiles({ timer: realTimer }),
+    fetchFile: createFetchFile(egress),
     now: clock.now,
     timer: clock.timer,
     log,
@@ -302,9 +307,12 @@ async function openServices(now: () => number, log: Log) {
     stores,
     services: { redis, prefix, orm, databaseUrl: database.url },
     async close() {
+      const dumps = [await dumpRedis(redis.client, prefix), await dumpDatabase(orm)] as const
       await close()
       await orm.close()
       await database.drop()
+      expectNothingHandedOut('Redis', dumps[0])
+      expectNothingHandedOut('the database of a world', dumps[1])
     },
   }
 }

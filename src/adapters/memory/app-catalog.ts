@@ -76,17 +76,46 @@ export function createMemoryAppCatalog(database: MemoryDatabase): AppCatalog {
         })
         definitions.set(definition.id, { ...definition, appId: app.id, source, createdAtMs: app.createdAtMs })
       }),
+
+    addVersion: ({ id, name, description, definition, source, createdAtMs }) =>
+      database.run(() => {
+        const app = apps.get(id)
+        if (app === undefined) return false
+        apps.set(id, { ...app, name, description, updatedAtMs: createdAtMs })
+        definitions.set(definition.id, { ...definition, appId: id, source, createdAtMs })
+        return true
+      }),
+
+    setApi: (appId, apiEnabled, atMs) =>
+      database.run(() => {
+        const app = apps.get(appId)
+        if (app === undefined) return false
+        apps.set(appId, { ...app, apiEnabled, updatedAtMs: atMs })
+        return true
+      }),
+
+    publish: (appId, newId, atMs) =>
+      database.run(() => {
+        const published = definitionRow(appId, undefined)
+        const drafts = definitions.rows().filter((row) => row.appId === appId && row.kind === 'draft')
+        const [draft] = drafts.toSorted((a, b) => descending(a.createdAtMs, b.createdAtMs) || descending(a.id, b.id))
+        if (draft === undefined || (published !== undefined && published.createdAtMs >= draft.createdAtMs)) {
+          return published?.createdAtMs ?? null
+        }
+        definitions.set(newId, { ...draft, id: newId, kind: 'published', createdAtMs: atMs })
+        return atMs
+      }),
   }
 }
 
-function matches(row: AppRow, { workspaceId, mode, name, tag }: AppQuery): boolean {
+function matches(row: AppRow, { workspaceId, mode, name, tag, apiOff }: AppQuery): boolean {
   const named =
     name === undefined ||
     (isUuid(name) ? row.id === name.toLowerCase() : row.name.toLowerCase().includes(name.toLowerCase()))
   return (
     row.workspaceId === workspaceId &&
     row.status === 'normal' &&
-    row.apiEnabled &&
+    (row.apiEnabled || apiOff === true) &&
     named &&
     (mode === undefined || row.mode === mode) &&
     (tag === undefined || tag === '' || row.tags.includes(tag))

@@ -1,11 +1,11 @@
 import type { EntityManager } from '@mikro-orm/sql'
-import type { AppCatalog, AppQuery } from '#application/ports/app-catalog.ts'
+import type { AppCatalog, AppQuery, NewVersion } from '#application/ports/app-catalog.ts'
 import type { App, AppDefinition } from '#domain/app.ts'
 import { pageOf } from '#domain/page.ts'
 import { isUuid } from '#domain/uuid.ts'
 import { likePattern } from './like.ts'
 import { AppDefinitionRow, AppRow } from './schema.ts'
-import { epochMs, type Parameter, rowOf, rowsOf, storableJson, storableText } from './sql.ts'
+import { epochMs, instant, type Parameter, rowOf, rowsOf, storableJson, storableText } from './sql.ts'
 import { translateErrors } from './translate-errors.ts'
 
 /** Workspace, author and tags come with the rows, so a page costs one query whatever its length. */
@@ -71,7 +71,6 @@ export function createPostgresAppCatalog(em: EntityManager): AppCatalog {
     },
 
     async add(app) {
-      const { definition } = app
       const createdAt = new Date(app.createdAtMs)
       await em.transactional(async () => {
         await em.insert(AppRow, {
@@ -84,19 +83,70 @@ export function createPostgresAppCatalog(em: EntityManager): AppCatalog {
           createdAt,
           updatedAt: createdAt,
         })
-        await em.insert(AppDefinitionRow, {
-          id: definition.id,
-          appId: app.id,
-          kind: definition.kind,
-          dslVersion: storableText(definition.dslVersion),
-          workflow: definition.workflow === null ? null : storableJson(definition.workflow),
-          modelConfig: definition.modelConfig === null ? null : storableJson(definition.modelConfig),
-          source: storableText(app.source),
-          createdBy: app.createdBy,
-          createdAt,
-        })
+        await insertDefinition(em, app)
       })
     },
+
+    async addVersion(version) {
+      if (!isUuid(version.id)) return false
+      return em.transactional(async () => {
+        const changed = await rowOf(
+          em,
+          'update apps set name = ?, description = ?, updated_at = ? where id = ? returning id',
+          [storableText(version.name), storableText(version.description), instant(version.createdAtMs), version.id],
+        )
+        if (changed !== null) await insertDefinition(em, version)
+        return changed !== null
+      })
+    },
+
+    async setApi(appId, enabled, atMs) {
+      if (!isUuid(appId)) return false
+      const statement = 'update apps set enable_api = ?, updated_at = ? where id = ? returning id'
+      return (await rowOf(em, statement, [enabled, instant(atMs), appId])) !== null
+    },
+
+    async publish(appId, newId, atMs) {
+      if (!isUuid(appId)) return null
+      return em.transactional(async () => {
+        // Of two at once the second finds nothing newer.
+        await rowsOf(em, 'select id from apps where id = ? for update', [appId])
+        await rowsOf(em, PUBLISH, [newId, instant(atMs), appId, appId])
+        const row = await rowOf<{ atMs: number }>(
+          em,
+          `select ${epochMs('created_at', 'atMs')} from app_definitions where app_id = ? and kind = 'published'
+            order by created_at desc, id desc limit 1`,
+          [appId],
+        )
+        return row?.atMs ?? null
+      })
+    },
+  })
+}
+
+/** Copies the latest draft, unless something was published since. */
+const PUBLISH = `insert into app_definitions
+    (id, app_id, kind, dsl_version, workflow, model_config, source, created_by, created_at)
+  select ?::uuid, draft.app_id, 'published', draft.dsl_version, draft.workflow, draft.model_config, draft.source,
+    draft.created_by, ?::timestamptz
+  from (
+    select * from app_definitions where app_id = ? and kind = 'draft' order by created_at desc, id desc limit 1
+  ) draft
+  where not exists (
+    select 1 from app_definitions p where p.app_id = ? and p.kind = 'published' and p.created_at >= draft.created_at
+  ) returning id`
+
+async function insertDefinition(em: EntityManager, { id, definition, source, createdBy, createdAtMs }: NewVersion) {
+  await em.insert(AppDefinitionRow, {
+    id: definition.id,
+    appId: id,
+    kind: definition.kind,
+    dslVersion: storableText(definition.dslVersion),
+    workflow: definition.workflow === null ? null : storableJson(definition.workflow),
+    modelConfig: definition.modelConfig === null ? null : storableJson(definition.modelConfig),
+    source: storableText(source),
+    createdBy,
+    createdAt: new Date(createdAtMs),
   })
 }
 
@@ -114,7 +164,7 @@ function versionOf(
 }
 
 function matching(query: AppQuery): { readonly where: string; readonly parameters: readonly Parameter[] } {
-  const conditions = ["a.tenant_id = ? and a.status = 'normal' and a.enable_api"]
+  const conditions = [`a.tenant_id = ? and a.status = 'normal'${query.apiOff === true ? '' : ' and a.enable_api'}`]
   const parameters: Parameter[] = [query.workspaceId]
   if (query.mode !== undefined) {
     conditions.push('a.mode = ?')

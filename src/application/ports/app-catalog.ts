@@ -8,6 +8,8 @@ export type AppQuery = PageRequest & {
   /** Case-insensitive substring, taken literally; a UUID finds by id. */
   readonly name?: string | undefined
   readonly tag?: string | undefined
+  /** Those whose API is off, too: what the people of the workspace see, and no caller of an app. */
+  readonly apiOff?: boolean | undefined
 }
 
 export type NewApp = {
@@ -23,8 +25,11 @@ export type NewApp = {
   readonly source: string
 }
 
+/** What an app is from now on; versions that it had stay. */
+export type NewVersion = Omit<NewApp, 'workspaceId' | 'mode'>
+
 export interface AppCatalog {
-  /** Runnable apps only (`normal`, API on); newest change first, then by id, so pages do not overlap. */
+  /** Runnable apps only (`normal`, API on, unless it says otherwise); newest change first, then by id, so pages do not overlap. */
   search(query: AppQuery): Promise<Page<App>>
   /** Any app by id, whatever its status. */
   find(appId: string): Promise<App | null>
@@ -36,4 +41,13 @@ export interface AppCatalog {
   source(appId: string, definitionId?: string): Promise<string | null>
   /** Stores app and published definition together. */
   add(app: NewApp): Promise<void>
+  /** Gives the app with the version's `id` a new name, description and published definition. False when there is none. */
+  addVersion(version: NewVersion): Promise<boolean>
+  /** False when there is no such app. */
+  setApi(appId: string, enabled: boolean, atMs: number): Promise<boolean>
+  /**
+   * Publishes the latest draft as version `newId` when it is newer than what is published; twice is once. Resolves when
+   * the version in force was published, or null when there is none.
+   */
+  publish(appId: string, newId: string, atMs: number): Promise<number | null>
 }

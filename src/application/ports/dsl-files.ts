@@ -1,5 +1,8 @@
 import type { JsonObject } from '#domain/app.ts'
+import type { AppDependency } from '#domain/app-dependencies.ts'
 import type { AppMode } from '#domain/app-mode.ts'
+
+import type { AppIcon } from './pending-imports.ts'
 
 /** An app file, understood. */
 export type ReadDsl = {
@@ -11,6 +14,8 @@ export type ReadDsl = {
   readonly age: 'current' | 'older' | 'newer'
   readonly workflow: JsonObject | null
   readonly modelConfig: JsonObject | null
+  /** The plugins that the file says it needs. */
+  readonly dependencies: readonly AppDependency[]
 }
 
 /** What an export says that the imported file may have said otherwise. */
@@ -19,6 +24,8 @@ export type ExportChoices = {
   readonly description: string
   /** Whether the values of secret variables stay in. */
   readonly includeSecret: boolean
+  /** Its picture, in the file's own words; the file's when absent. */
+  readonly icon?: AppIcon | undefined
 }
 
 /** App files as text: YAML or JSON, any version of the format. */

@@ -1,11 +1,12 @@
 import type { ReadDsl } from '#application/ports/dsl-files.ts'
 import type { Json, JsonObject } from '#domain/app.ts'
+import { dependenciesOf } from '#domain/app-dependencies.ts'
 import { APP_MODES, type AppMode, isGraphMode } from '#domain/app-mode.ts'
+import { DSL_VERSION } from '#domain/dsl-version.ts'
 import { isObject, objectAt, textAt } from '#domain/json.ts'
 import { parseFile, refuse } from './parse-file.ts'
 
-/** The format as it is written today. */
-const [MAJOR, MINOR] = [0, 6]
+const [MAJOR = 0, MINOR = 0] = DSL_VERSION.split('.').map(Number)
 /** What the format was before it carried a version. */
 const FIRST_VERSION = '0.1.0'
 const VERSION = /^\d{1,4}(\.\d{1,4}){1,2}$/
@@ -34,6 +35,7 @@ export function understand(file: JsonObject): ReadDsl {
     age: ageOf(version),
     workflow: isGraphMode(mode) ? workflowOf(file.workflow) : null,
     modelConfig: isGraphMode(mode) ? null : modelConfigOf(file.model_config),
+    dependencies: dependenciesOf(file),
   }
 }
 
