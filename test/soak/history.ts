@@ -69,7 +69,7 @@ function redeemedTwice({ entries }: History): string[] {
     const isDenied = of.some(({ did, outcome }) => did === 'deny' && outcome === 'done')
     return [
       ...(own.length > 1 ? [`flow ${flow} was redeemed ${own.length} times`] : []),
-      ...(isApproved ? [] : [`flow ${flow} was redeemed and nobody approved it`]),
+      ...(isApproved ? [] : [`flow ${flow} was redeemed and nobody approved it: ${toldOf(of)}`]),
       ...(isDenied ? [`flow ${flow} was denied and redeemed`] : []),
     ]
   })
@@ -147,5 +147,8 @@ function mintedIn(history: History): readonly Minted[] {
   mints.set(history, found)
   return found
 }
+
+const toldOf = (entries: readonly Entry[]) =>
+  entries.map(({ did, status, error, startMs, endMs }) => `${did} ${status} ${error} ${ago(endMs, startMs)}`).join(', ')
 
 const ago = (ms: number, sinceMs: number) => `${Math.round(ms - sinceMs)} ms`

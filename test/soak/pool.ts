@@ -16,6 +16,8 @@ export type Pool = {
   stepClock(at: number): void
   /** What went wrong with the processes themselves. */
   readonly troubles: string[]
+  /** Log lines of requests that became a 500, of all replicas that there were. */
+  faultLines(): string[]
 }
 
 const CLOCK = join(import.meta.dirname, 'stepping-clock.ts')
@@ -33,6 +35,7 @@ export async function openPool(replicas: Replicas, size: number, env: Readonly<R
     })
   const members = await Promise.all(Array.from({ length: size }, (_, at) => start(at)))
   const troubles: string[] = []
+  const past: string[] = []
   const memberAt = (at: number): Replica => {
     const member = members[at % members.length]
     if (member === undefined) throw new Error('no replicas')
@@ -42,6 +45,7 @@ export async function openPool(replicas: Replicas, size: number, env: Readonly<R
     size: () => members.length,
     replicas: () => members,
     troubles,
+    faultLines: () => [...past, ...members.flatMap(failedIn)],
     async send(random, method, path, how) {
       const first = random.below(members.length)
       for (let tries = 0; ; tries++) {
@@ -59,6 +63,7 @@ export async function openPool(replicas: Replicas, size: number, env: Readonly<R
       const isExpected = signal === 'SIGKILL' ? by === 'SIGKILL' : code === 0
       if (!isExpected)
         troubles.push(`a replica ended by ${by ?? code} at ${signal}: ${old.faults.slice(-3).join('; ')}`)
+      past.push(...failedIn(old))
       members[at % members.length] = await start(at)
     },
     stepClock(at) {
@@ -66,6 +71,8 @@ export async function openPool(replicas: Replicas, size: number, env: Readonly<R
     },
   }
 }
+
+const failedIn = ({ lines }: Replica) => lines.filter((line) => /"level":50.*"msg":"request failed"/.test(line))
 
 function isRefused(error: unknown): boolean {
   return (

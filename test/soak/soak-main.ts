@@ -27,7 +27,7 @@ function* endless(): Generator<string> {
 }
 
 tell(`seed ${seed}, ${minutes} minutes`)
-const { violations, requests, faults } = await soak({
+const { violations, requests, faults, faultLines } = await soak({
   seed,
   replicas: Number(values.replicas),
   devices: Number(values.devices),
@@ -37,6 +37,7 @@ const { violations, requests, faults } = await soak({
 })
 tell(`requests ${JSON.stringify(requests, null, 2)}`)
 tell(`faults ${JSON.stringify(faults, null, 2)}`)
+for (const line of faultLines) tell(`FAULT ${line}`)
 for (const violation of violations) tell(`VIOLATION ${violation}`)
 tell(`${violations.length} violations, seed ${seed}`)
 // Kept-alive connections of `fetch` would hold the process for some seconds more.

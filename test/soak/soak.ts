@@ -27,6 +27,8 @@ export type SoakSummary = {
   readonly violations: readonly string[]
   readonly requests: Readonly<Record<string, number>>
   readonly faults: Readonly<Record<string, number>>
+  /** What replicas logged of requests that became a 500. */
+  readonly faultLines: readonly string[]
 }
 
 const RECOVERY_MS = 20_000
@@ -101,7 +103,7 @@ export async function soak({
       ...(await violationsIn(orm, life.entries)),
       ...(await unrevoked(orm, life.entries)),
     ]
-    return { violations, requests: counted(life.entries), faults: happened }
+    return { violations, requests: counted(life.entries), faults: happened, faultLines: pool.faultLines() }
   } finally {
     await orm.close()
     await replicas.close()

@@ -5,7 +5,11 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { Redis } from 'ioredis'
+import { openPostgres } from '#adapters/postgres/open-orm.ts'
 import { createDatabase } from './databases.ts'
+import { dumpDatabase, dumpRedis } from './dump.ts'
+import { expectNothingHandedOut } from './handed-out.ts'
 import { looksSecret } from './secret-free-log.ts'
 import { services, suiteWhere } from './services.ts'
 import { type Visitor, visitorOf } from './visitor.ts'
@@ -15,6 +19,8 @@ const MAIN = join(import.meta.dirname, '../../src/main.ts')
 /** Ten of them start on two cores in the worst suite. */
 const START_MS = 30_000
 const PINO_ERROR = 50
+const MAX_LINES = 10_000
+const SCRAPE_MS = 5_000
 
 export type Ended = { readonly code: number | null; readonly signal: string | null; readonly tookMs: number }
 
@@ -24,6 +30,8 @@ export type Replica = Visitor & {
   readonly pid: number
   /** What it complained of so far: the messages of its error lines, and all of standard error. */
   readonly faults: string[]
+  /** All that it wrote, the newest ten thousand lines. */
+  readonly lines: string[]
   /** Resolves when a log line of any level with this message has been written. */
   logged(message: string): Promise<void>
   /** Signals this very process and waits for its end. */
@@ -58,6 +66,7 @@ export async function openReplicas(
   const shared = {
     PATH: process.env.PATH ?? '',
     PORT: '0',
+    METRICS_PORT: '0',
     DATA_DIR: home,
     DATABASE_URL: databaseUrl,
     REDIS_URL: redisUrl,
@@ -91,10 +100,31 @@ export async function openReplicas(
     },
     async close() {
       const ends = await Promise.allSettled([...running].map((replica) => replica.stop('SIGKILL')))
+      const dumps = database === null ? null : await dumpStores(databaseUrl, given.redisUrl ?? null, prefix)
       await database?.drop()
       await rm(home, { recursive: true, force: true })
       for (const end of ends) if (end.status === 'rejected') throw end.reason
+      for (const [place, dump] of Object.entries(dumps ?? {})) expectNothingHandedOut(place, dump)
     },
+  }
+}
+
+/** What is left in stores that nobody took away: a Redis of a test's own may be gone by now. */
+async function dumpStores(
+  databaseUrl: string,
+  ownRedisUrl: string | null,
+  prefix: string,
+): Promise<Record<string, string>> {
+  const orm = await openPostgres({ url: databaseUrl })
+  const redis = ownRedisUrl === null && services.redis !== null ? new Redis(services.redis) : null
+  try {
+    return {
+      'the database': await dumpDatabase(orm),
+      Redis: redis === null ? '' : await dumpRedis(redis, prefix),
+    }
+  } finally {
+    redis?.disconnect()
+    await orm.close()
   }
 }
 
@@ -107,6 +137,13 @@ export async function setUp(replica: Replica): Promise<void> {
 async function startReplica(child: ChildProcess): Promise<Replica> {
   const faults: string[] = []
   const leaks: string[] = []
+  const lines: string[] = []
+  let metricsUrl: string | null = null
+  let isSearched = false
+  const keep = (line: string) => {
+    lines.push(line)
+    if (lines.length > MAX_LINES) lines.shift()
+  }
   const messages = new Set<string>()
   const { stdout, stderr, pid } = child
   if (stdout === null || stderr === null || pid === undefined) throw new Error('the server could not be spawned')
@@ -116,6 +153,7 @@ async function startReplica(child: ChildProcess): Promise<Replica> {
   const ended = once(child, 'exit').finally(() => process.off('exit', killAtExit))
   createInterface(stderr).on('line', (line) => {
     faults.push(line)
+    keep(line)
     if (looksSecret(line)) leaks.push(line.slice(0, 80))
   })
 
@@ -124,11 +162,13 @@ async function startReplica(child: ChildProcess): Promise<Replica> {
     serves = resolve
   })
   createInterface(stdout).on('line', (line) => {
+    keep(line)
     if (looksSecret(line)) leaks.push(line.slice(0, 80))
     const address = /^Latchkey serves at (\S+)$/.exec(line)?.[1]
     if (address !== undefined) serves(address)
     if (!line.startsWith('{')) return
-    const { level, msg } = JSON.parse(line)
+    const { level, msg, url: told } = JSON.parse(line)
+    if (msg === 'metrics') metricsUrl = told
     if (level >= PINO_ERROR) faults.push(msg)
     messages.add(msg)
     child.emit('line')
@@ -144,14 +184,21 @@ async function startReplica(child: ChildProcess): Promise<Replica> {
     url: address,
     pid,
     faults,
+    lines,
     async logged(message) {
       const deadline = AbortSignal.timeout(START_MS)
       while (!messages.has(message)) await once(child, 'line', { signal: deadline })
     },
     async stop(signal = 'SIGTERM') {
+      if (signal === 'SIGTERM' && metricsUrl !== null) {
+        const page = await fetch(metricsUrl, { signal: AbortSignal.timeout(SCRAPE_MS) }).then((reply) => reply.text())
+        expectNothingHandedOut('metrics', page)
+      }
       const startedAtMs = performance.now()
       child.kill(signal)
       const [code, by] = await ended
+      if (!isSearched) expectNothingHandedOut('the log', lines.join('\n'))
+      isSearched = true
       // E17, for real processes.
       if (leaks.length > 0) throw new Error(`the log holds what looks like a secret: ${leaks.join('\n')}`)
       return { code, signal: by, tookMs: performance.now() - startedAtMs }

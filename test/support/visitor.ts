@@ -1,3 +1,4 @@
+import { expectNothingHandedOut, noteExchange, noteSecret } from './handed-out.ts'
 import type { Browser, Login, Reply, Send } from './world.ts'
 
 export type Visitor = ReturnType<typeof visitorOf>
@@ -21,7 +22,11 @@ export function visitorOf(url: string, owner: { readonly email: string; readonly
     })
     const text = await response.text()
     const isJson = response.headers.get('content-type')?.includes('json') === true
-    return { status: response.status, headers: response.headers, text, json: isJson ? JSON.parse(text) : null }
+    const reply = { status: response.status, headers: response.headers, text, json: isJson ? JSON.parse(text) : null }
+    noteExchange([json, form], reply)
+    noteSecret('bearer', token)
+    if (response.status >= 400) expectNothingHandedOut('the body of a refusal', text)
+    return reply
   }
 
   async function signIn(email = owner.email, password = owner.password): Promise<Browser> {

@@ -38,7 +38,7 @@ describe('what the history of a soak may not hold', () => {
   })
 
   it('a code that is redeemed although nobody approved it, or somebody denied it', () => {
-    expect(told([poll()])).to.deep.equal(['flow 1 was redeemed and nobody approved it'])
+    expect(told([poll()])).to.deep.equal(['flow 1 was redeemed and nobody approved it: poll 200 null 10 ms'])
     const denied = entry({ did: 'deny', startMs: 90, endMs: 95 })
     expect(told([entry(unknown), denied, poll()])).to.deep.equal(['flow 1 was denied and redeemed'])
   })
