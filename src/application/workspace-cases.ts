@@ -3,10 +3,12 @@ import { makeForgetAccount } from './auth/forget-account.ts'
 import type { AccountDirectory, MembershipDirectory } from './ports/account-directory.ts'
 import type { Ports } from './ports.ts'
 import { type ChangeAccount, makeChangeAccount } from './use-cases/change-account.ts'
+import { type ManageMembers, makeManageMembers } from './use-cases/manage-members.ts'
 import { makeSwitchWorkspace, type SwitchWorkspace } from './use-cases/switch-workspace.ts'
 
 /** People, and the workspaces they are in. */
 export type WorkspaceCases = {
+  readonly members: ManageMembers
   readonly switchWorkspace: SwitchWorkspace
   readonly listWorkspaces: MembershipDirectory['list']
   readonly owner: AccountDirectory['owner']
@@ -15,8 +17,10 @@ export type WorkspaceCases = {
 }
 
 export function makeWorkspaceCases(ports: Ports): WorkspaceCases {
+  const forgetAccount = makeForgetAccount(ports)
   return {
-    switchWorkspace: makeSwitchWorkspace({ ...ports, forgetAccount: makeForgetAccount(ports) }),
+    members: makeManageMembers({ ...ports, forgetAccount }),
+    switchWorkspace: makeSwitchWorkspace({ ...ports, forgetAccount }),
     listWorkspaces: (accountId) => ports.memberships.list(accountId),
     owner: () => ports.accounts.owner(),
     findAccount: (email) => ports.accounts.findByEmail(normaliseEmail(email)),

@@ -1,6 +1,6 @@
 import type { AppMode } from './app-mode.ts'
 import type { SubjectType } from './subject.ts'
-import type { AccountStatus } from './workspace.ts'
+import type { AccountStatus, Role } from './workspace.ts'
 
 type Facts = {
   'oauth.device_code_issued': { clientId: string; deviceLabel: string; ip: string }
@@ -27,6 +27,11 @@ type Facts = {
   'console.login': { accountId: string; ip: string }
   'console.login_failed': { accountId: string | null; ip: string }
   'account.status_changed': { accountId: string; status: AccountStatus }
+  'workspace.member_added': { tenantId: string; accountId: string; memberId: string; role: Role }
+  'workspace.member_role_changed': { tenantId: string; accountId: string; memberId: string; role: Role }
+  'workspace.member_removed': { tenantId: string; accountId: string; memberId: string }
+  'app.imported': { appId: string; tenantId: string; accountId: string; mode: AppMode; replaced: boolean }
+  'app.api_changed': { appId: string; tenantId: string; accountId: string; enabled: boolean }
   'rate_limit.hit': { limit: string; ip: string | null; accountId: string | null }
   'app.run.openapi': {
     appId: string
@@ -54,6 +59,11 @@ const NAMES: Readonly<Record<AuditEventName, true>> = {
   'console.login': true,
   'console.login_failed': true,
   'account.status_changed': true,
+  'workspace.member_added': true,
+  'workspace.member_role_changed': true,
+  'workspace.member_removed': true,
+  'app.imported': true,
+  'app.api_changed': true,
   'rate_limit.hit': true,
   'app.run.openapi': true,
   'openapi.wrong_surface_denied': true,

@@ -77,6 +77,10 @@ export type ErrorFacts = {
   app_not_found: None
   service_api_disabled: None
   workspace_unavailable: None
+  member_not_found: None
+  account_not_found: None
+  already_member: None
+  last_owner: None
   workspace_membership_revoked: None
   subject_no_app_access: None
   access_check_failed: None
@@ -94,6 +98,11 @@ export type ErrorFacts = {
   request_timeout: None
   headers_too_large: None
   malformed_request: None
+  no_file_uploaded: None
+  too_many_files: None
+  file_too_large: { readonly maxBytes: number }
+  /** `contradicted` when the bytes are not what the extension says. */
+  unsupported_file_type: { readonly extension: string; readonly contradicted?: boolean }
 
   // Runs
   mode_not_runnable: None
@@ -118,6 +127,7 @@ export type ErrorFacts = {
 
   // Import
   dsl_invalid: { readonly message: string }
+  import_not_found: None
 
   // Faults of ours or of what we stand on
   service_unavailable: None

@@ -100,6 +100,11 @@ export const errorTable: { readonly [C in ErrorCode]: Row<ErrorFacts[C]> } = {
   access_check_failed: { status: 503, headers: () => retryAfter(5) },
   permitted_apps_unavailable: { status: 503, headers: () => retryAfter(5) },
   caller_not_mounted: { status: 401, error: 'unauthorized', message: () => 'unauthorized' },
+  member_not_found: { status: 404, sentence: () => 'member not found' },
+  // Owners and admins alone hear this; a server does not make accounts of what they type.
+  account_not_found: { status: 404 },
+  already_member: { status: 409 },
+  last_owner: { status: 409 },
   role_required: { status: 403, sentence: ({ role }) => `this takes the role ${role} or above` },
 
   // The message is JSON text: older clients parse it.
@@ -115,6 +120,20 @@ export const errorTable: { readonly [C in ErrorCode]: Row<ErrorFacts[C]> } = {
   request_timeout: { status: 408 },
   headers_too_large: { status: 431 },
   malformed_request: { status: 400 },
+  no_file_uploaded: { status: 400, code: 'no_file_uploaded' },
+  too_many_files: { status: 400, code: 'too_many_files' },
+  file_too_large: {
+    status: 413,
+    code: 'file_too_large',
+    body: ({ maxBytes }) => ({ hint: `at most ${maxBytes} bytes` }),
+  },
+  unsupported_file_type: {
+    status: 415,
+    code: 'unsupported_file_type',
+    body: ({ contradicted }) => ({
+      hint: contradicted ? 'the content is not what the name says' : 'not an allowed type',
+    }),
+  },
 
   mode_not_runnable: { status: 422 },
   query_required_for_chat: { status: 422, body: () => queryIssue('query is required for chat apps') },
@@ -145,6 +164,7 @@ export const errorTable: { readonly [C in ErrorCode]: Row<ErrorFacts[C]> } = {
     headers: ({ retryAfterMs }) => retryAfter(wholeSeconds(retryAfterMs)),
   },
 
+  import_not_found: { status: 404, sentence: () => 'import not found' },
   dsl_invalid: { status: 400, error: 'dsl_invalid', message: ({ message }) => message },
 
   service_unavailable: { status: 503, headers: () => retryAfter(5) },

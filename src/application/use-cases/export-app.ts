@@ -1,5 +1,5 @@
 import { DomainError } from '#domain/errors.ts'
-import { atLeast } from '#domain/workspace.ts'
+import { requireAppRole } from '../auth/require-role.ts'
 import type { MembershipDirectory } from '../ports/account-directory.ts'
 import type { AppCatalog } from '../ports/app-catalog.ts'
 import type { DslFiles } from '../ports/dsl-files.ts'
@@ -14,14 +14,12 @@ export type ExportApp = (input: {
 
 /**
  * An app as a file that imports as the same app; export, import, export gives the same bytes.
- * @throws DomainError `app_not_found` (also of workspaces that one is not in) | `role_required` | `workflow_not_found`
+ * @throws DomainError `app_not_found` (also of workspaces that one is not in) | `workspace_unavailable` | `role_required` |
+ *   `workflow_not_found`
  */
 export function makeExportApp(needs: { apps: AppCatalog; memberships: MembershipDirectory; dsl: DslFiles }): ExportApp {
   return async ({ accountId, appId, workflowId = null, includeSecret }) => {
-    const app = await needs.apps.find(appId)
-    const membership = app === null ? null : await needs.memberships.find(accountId, app.workspaceId)
-    if (app === null || membership === null) throw new DomainError('app_not_found', {})
-    if (!atLeast(membership.role, 'editor')) throw new DomainError('role_required', { role: 'editor' })
+    const app = await requireAppRole(needs, { accountId, appId }, 'editor')
     const source = await needs.apps.source(app.id, workflowId ?? undefined)
     if (source === null) throw new DomainError('workflow_not_found', {})
     return needs.dsl.write(source, { name: app.name, description: app.description, includeSecret })

@@ -1,15 +1,26 @@
 import type { AppMode } from '#domain/app-mode.ts'
 import { DomainError } from '#domain/errors.ts'
-import { atLeast } from '#domain/workspace.ts'
+import { requireRole } from '../auth/require-role.ts'
 import type { MembershipDirectory } from '../ports/account-directory.ts'
-import type { AppCatalog } from '../ports/app-catalog.ts'
+import type { AppCatalog, NewApp } from '../ports/app-catalog.ts'
+import type { AuditLog } from '../ports/audit-log.ts'
 import type { Clock } from '../ports/clock.ts'
-import type { DslFiles } from '../ports/dsl-files.ts'
+import type { DslFiles, ReadDsl } from '../ports/dsl-files.ts'
+import type { ImportChoices } from '../ports/pending-imports.ts'
 import type { NewId } from '../ports/secrets.ts'
+import type { UnitOfWork } from '../ports/unit-of-work.ts'
 
-type Needs = { apps: AppCatalog; memberships: MembershipDirectory; dsl: DslFiles; newId: NewId; now: Clock }
+type Needs = {
+  apps: AppCatalog
+  memberships: MembershipDirectory
+  dsl: DslFiles
+  audit: AuditLog
+  unitOfWork: UnitOfWork
+  newId: NewId
+  now: Clock
+}
 
-type Imported = {
+export type Imported = {
   readonly importId: string
   /** `completed-with-warnings`: an older format was read. */
   readonly status: 'completed' | 'completed-with-warnings'
@@ -20,49 +31,70 @@ type Imported = {
 }
 
 /** The file is newer than this server: nothing is stored until somebody confirms. */
-type Pending = { readonly importId: string; readonly status: 'pending'; readonly dslVersion: string }
+export type AwaitsConfirmation = { readonly importId: string; readonly status: 'pending'; readonly dslVersion: string }
 
-export type ImportApp = (input: {
+type Given = ImportChoices & {
   readonly accountId: string
   readonly workspaceId: string
   readonly source: string
-  /** Overrides what the file says. */
-  readonly name?: string | undefined
-  readonly description?: string | undefined
   /** Whether a file of a newer format is taken for what of it is understood. */
   readonly confirmed?: boolean | undefined
-}) => Promise<Imported | Pending>
+  /** Asked in the transaction that stores the app: false stores nothing, as somebody else was first. */
+  readonly claim?: (() => Promise<boolean>) | undefined
+}
+
+export type ImportApp = (input: Given) => Promise<Imported | AwaitsConfirmation>
 
 /**
- * Stores an app file as a new app, API on and published; nothing is stored when the file is broken.
- * @throws DomainError `dsl_invalid` | `role_required` | `workspace_not_found`
+ * Stores an app file as a new app, API on and published, or as the next version of the app it names; nothing is stored
+ * when the file is broken. Runs under way keep the version they began with.
+ * @throws DomainError `dsl_invalid` | `role_required` | `workspace_not_found` | `app_not_found` | `import_not_found`
  */
-export function makeImportApp({ apps, memberships, dsl, newId, now }: Needs): ImportApp {
-  return async ({ accountId, workspaceId, source, name, description, confirmed = false }) => {
-    const membership = await memberships.find(accountId, workspaceId)
-    if (membership === null || membership.status !== 'normal') throw new DomainError('workspace_not_found', {})
-    if (!atLeast(membership.role, 'editor')) throw new DomainError('role_required', { role: 'editor' })
-    const file = await dsl.read(source)
+export function makeImportApp({ apps, memberships, dsl, audit, unitOfWork, newId, now }: Needs): ImportApp {
+  return async (input) => {
+    const { accountId, workspaceId, appId, confirmed = false, claim } = input
+    await requireRole(memberships, input, 'editor')
+    const file = await dsl.read(input.source)
+    if (appId !== undefined) await requireSameKind(workspaceId, appId, file.mode)
     if (file.age === 'newer' && !confirmed) return { importId: newId(), status: 'pending', dslVersion: file.version }
-    const app = {
-      id: newId(),
+    const app = await appOf(input, file)
+    await unitOfWork(async () => {
+      if (claim !== undefined && !(await claim())) throw new DomainError('import_not_found', {})
+      if (appId === undefined) await apps.add(app)
+      else if (!(await apps.addVersion(app))) throw new DomainError('app_not_found', {})
+      const facts = { appId: app.id, tenantId: workspaceId, accountId, mode: app.mode, replaced: appId !== undefined }
+      await audit.append({ event: 'app.imported', facts }, app.createdAtMs)
+    })
+    const status = file.age === 'older' ? 'completed-with-warnings' : 'completed'
+    return { importId: newId(), status, appId: app.id, name: app.name, mode: app.mode, dslVersion: file.version }
+  }
+
+  async function requireSameKind(workspaceId: string, appId: string, mode: AppMode): Promise<void> {
+    const app = await apps.find(appId)
+    if (app?.workspaceId !== workspaceId) throw new DomainError('app_not_found', {})
+    // Its callers, and the conversations it has, know it by its mode.
+    if (app.mode !== mode) throw new DomainError('dsl_invalid', { message: `the app is ${app.mode}, the file ${mode}` })
+  }
+
+  async function appOf({ accountId, workspaceId, appId, source, ...given }: Given, file: ReadDsl): Promise<NewApp> {
+    const { name = file.name, description = file.description, icon } = given
+    return {
+      id: appId ?? newId(),
       workspaceId,
-      name: name ?? file.name,
-      description: description ?? file.description,
+      name,
+      description,
       mode: file.mode,
       createdBy: accountId,
       createdAtMs: now(),
       definition: {
         id: newId(),
-        kind: 'published' as const,
+        kind: 'published',
         dslVersion: file.version,
         workflow: file.workflow,
         modelConfig: file.modelConfig,
       },
-      source,
+      // A picture lives in the file alone, so another one makes another file.
+      source: icon === undefined ? source : await dsl.write(source, { name, description, icon, includeSecret: true }),
     }
-    await apps.add(app)
-    const status = file.age === 'older' ? 'completed-with-warnings' : 'completed'
-    return { importId: newId(), status, appId: app.id, name: app.name, mode: app.mode, dslVersion: file.version }
   }
 }
