@@ -1,5 +1,6 @@
 import { isGraphMode, onHangUp } from '#domain/app-mode.ts'
-import { isEnding, NO_USAGE, type RunEnding, type RunStep } from '#domain/run.ts'
+import { DomainError } from '#domain/errors.ts'
+import { isEnding, NO_USAGE, type RunEnding, type RunFailure, type RunStep } from '#domain/run.ts'
 import type { AppRunner, RunJob } from '../ports/app-runner.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Conversation, ConversationStore, Owner } from '../ports/conversation-store.ts'
@@ -73,6 +74,7 @@ export function makeCarryRun(needs: Needs): CarryRun {
     const pace = onHangUp(job.app.mode) === 'stop'
     let begun = false
     let ended = false
+    let broken: unknown = null
     try {
       for await (const step of runner.run(job, signal)) {
         if (!begun && isUnderway(job.app.mode, step)) {
@@ -82,15 +84,16 @@ export function makeCarryRun(needs: Needs): CarryRun {
         // A pause was kept before it is told: another process goes on from there.
         if (step.kind === 'paused') ended = true
         if (isEnding(step)) {
-          ended = true
           await settle(needs, carriage, step, begun)
+          ended = true
         }
         await runLog.append(runId, step, { pace: pace && !isEnding(step) && step.kind !== 'paused' })
       }
     } catch (error) {
       log.error('run broke', { runId, error })
+      broken = error
     }
-    if (!ended) await end(needs, carriage, begun)
+    if (!ended) await end(needs, carriage, begun, broken)
     done()
     underway.delete(runId)
     await runLog.close(runId)
@@ -98,17 +101,22 @@ export function makeCarryRun(needs: Needs): CarryRun {
   }
 }
 
-/** What is left to do when a run broke without an ending of its own. */
-async function end(needs: Needs, carriage: Carriage, begun: boolean): Promise<void> {
-  const failure = { code: 'internal_server_error', message: 'Internal Server Error' } as const
+/** What is left to do when a run broke without an ending of its own: readers hear of it even if no store does. */
+async function end(needs: Needs, carriage: Carriage, begun: boolean, broken: unknown): Promise<void> {
+  const { runId } = carriage.job.ids
   const totals = { usage: NO_USAGE, totalSteps: 0, elapsedS: 0, exceptionsCount: 0 }
-  const step: RunEnding = { kind: 'failed', failure, outputs: {}, answer: '', ...totals }
-  try {
-    await settle(needs, carriage, step, begun)
-    await needs.runLog.append(carriage.job.ids.runId, step, { pace: false })
-  } catch (error) {
-    needs.log.error('broken run not recorded', { runId: carriage.job.ids.runId, error })
-  }
+  const step: RunEnding = { kind: 'failed', failure: failureBy(broken), outputs: {}, answer: '', ...totals }
+  const unrecorded = (error: unknown) => needs.log.error('broken run not recorded', { runId, error })
+  await settle(needs, carriage, step, begun).catch(unrecorded)
+  await needs.runLog.append(runId, step, { pace: false }).catch(unrecorded)
+}
+
+/** A store that is away is no fault of the server's: the caller may come again. */
+function failureBy(broken: unknown): RunFailure {
+  const isAway = broken instanceof DomainError && broken.code === 'service_unavailable'
+  return isAway
+    ? { code: 'service_unavailable', message: 'Service Unavailable' }
+    : { code: 'internal_server_error', message: 'Internal Server Error' }
 }
 
 const STATUS: Record<RunEnding['kind'], Exclude<RunStatus, 'running'>> = {
