@@ -72,7 +72,11 @@ export async function openPool(replicas: Replicas, size: number, env: Readonly<R
   }
 }
 
-const failedIn = ({ lines }: Replica) => lines.filter((line) => /"level":50.*"msg":"request failed"/.test(line))
+/** Stores that are away are told by requests too, and are what a soak is for. */
+const failedIn = ({ lines }: Replica) =>
+  lines.filter(
+    (line) => /"level":50.*"msg":"(?:request failed|run broke)"/.test(line) && !line.includes('service_unavailable'),
+  )
 
 function isRefused(error: unknown): boolean {
   return (

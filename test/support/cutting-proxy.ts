@@ -66,13 +66,18 @@ export async function openCuttingProxy(target: string): Promise<CuttingProxy> {
     near.on('close', () => there.destroy())
     there.on('close', () => near.destroy())
   })
-  /** In the order of arrival also while a delay ends: timers of one length fire in order, and those of none wait. */
-  let lastDueMs = 0
+  /** One queue, whatever the delay was when each came: bytes that overtake others would be another stream. */
+  const waiting: { readonly dueMs: number; readonly pass: () => void }[] = []
+  let isWaiting = false
   function later(pass: () => void): void {
+    waiting.push({ dueMs: delayMs === 0 ? 0 : performance.now() + delayMs, pass })
+    if (!isWaiting) passDue()
+  }
+  function passDue(): void {
     const nowMs = performance.now()
-    lastDueMs = Math.max(lastDueMs, nowMs + delayMs)
-    if (lastDueMs <= nowMs) pass()
-    else setTimeout(pass, lastDueMs - nowMs)
+    while (waiting[0] !== undefined && waiting[0].dueMs <= nowMs) waiting.shift()?.pass()
+    isWaiting = waiting[0] !== undefined
+    if (waiting[0] !== undefined) setTimeout(passDue, Math.ceil(waiting[0].dueMs - nowMs))
   }
   async function listen(at: number): Promise<number> {
     server.listen(at, '127.0.0.1')

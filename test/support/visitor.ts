@@ -25,7 +25,8 @@ export function visitorOf(url: string, owner: { readonly email: string; readonly
     const reply = { status: response.status, headers: response.headers, text, json: isJson ? JSON.parse(text) : null }
     noteExchange([json, form], reply)
     noteSecret('bearer', token)
-    if (response.status >= 400) expectNothingHandedOut('the body of a refusal', text)
+    // A page that says no shows the person what they typed, in a form of their own.
+    if (isJson && response.status >= 400) expectNothingHandedOut('the body of a refusal', text)
     return reply
   }
 

@@ -1,5 +1,6 @@
 import type { AddressInfo } from 'node:net'
 import { sameSecret, sha256Hex } from '#adapters/crypto/digest.ts'
+import { createFileLinks } from '#adapters/crypto/file-links.ts'
 import { newId } from '#adapters/crypto/ids.ts'
 import { randomBytes } from '#adapters/crypto/random.ts'
 import { createSecretBox } from '#adapters/crypto/secret-box.ts'
@@ -13,6 +14,7 @@ import { type BrandSettings, makeBrand, OURS } from '#adapters/http/pages/brand.
 import { createConsoleTokens } from '#adapters/jose/console-tokens.ts'
 import { createSsoSealer } from '#adapters/jose/sso-sealer.ts'
 import { createMemoryDeviceFlowStore } from '#adapters/memory/device-flow-store.ts'
+import { createMemoryFileStore } from '#adapters/memory/file-store.ts'
 import { createMemoryNonceGuard } from '#adapters/memory/nonce-guard.ts'
 import { createMemoryRateLimiter } from '#adapters/memory/rate-limiter.ts'
 import { createMemoryRunControl } from '#adapters/memory/run-control.ts'
@@ -44,6 +46,8 @@ import type { CoreSettings, Ports } from '#application/ports.ts'
 import { makeLoadBindings } from '#application/use-cases/load-bindings.ts'
 import { makeUseCases, type UseCases } from '#application/use-cases.ts'
 import type { AuditEvent } from '#domain/audit-event.ts'
+import { USUAL_EXTENSIONS } from '#domain/file-type.ts'
+import { USUAL_FILES_PER_RUN, USUAL_MAX_BYTES } from '#domain/uploaded-file.ts'
 import type { Role } from '#domain/workspace.ts'
 import { type FakeClock, fakeClock } from './clock.ts'
 import { conforming } from './conforming.ts'
@@ -179,6 +183,8 @@ export async function aWorld(options: WorldOptions = {}) {
     runControl: createMemoryRunControl(),
     runSlots: createMemoryRunSlots(),
     dsl: createDslFiles({ timer: realTimer }),
+    fileStore: createMemoryFileStore({ now: clock.now }),
+    fileLinks: createFileLinks([{ kid: 'test', key: 'k'.repeat(32) }]),
     fetchFile: createFetchFile(egress),
     now: clock.now,
     timer: clock.timer,
@@ -270,6 +276,10 @@ export const SETTINGS: CoreSettings = {
   knownClientIds: ['difyctl', 'latchkey'],
   tokenTtlDays: 14,
   tokenRetentionDays: 30,
+  uploads: { extensions: USUAL_EXTENSIONS, maxBytes: USUAL_MAX_BYTES, perRun: USUAL_FILES_PER_RUN },
+  fileRetentionDays: 30,
+  filesOrigin: null,
+  fileLinkSeconds: 300,
   runsPerWorkspace: 0,
   decidePerHour: 10,
   accessMinutes: 60,
