@@ -8,13 +8,18 @@ import type { HttpContext, InTrace, OnAnswer } from './http-context.ts'
 import { openApiDocument } from './openapi.ts'
 import type { Route } from './route.ts'
 import { accountRoutes } from './routes/account.ts'
+import { appFileRoutes } from './routes/app-files.ts'
 import { appRoutes } from './routes/apps.ts'
 import { bindingRoutes } from './routes/bindings.ts'
 import { consoleRoutes } from './routes/console.ts'
 import { consoleAccessRoutes } from './routes/console-access.ts'
+import { consoleAppRoutes } from './routes/console-apps.ts'
 import { deviceRoutes } from './routes/device.ts'
 import { deviceSsoRoutes } from './routes/device-sso.ts'
+import { fileRoutes, linkedFile } from './routes/files.ts'
 import { humanInputRoutes } from './routes/human-input.ts'
+import { consoleImportRoutes, importRoutes } from './routes/imports.ts'
+import { memberRoutes } from './routes/members.ts'
 import { metadata, metaRoutes } from './routes/meta.ts'
 import { oauthRoutes } from './routes/oauth.ts'
 import { pageRoutes } from './routes/pages.ts'
@@ -40,14 +45,24 @@ export const apiRoutes: readonly Route[] = [
   ...oauthRoutes,
   ...accountRoutes,
   ...workspaceRoutes,
+  ...memberRoutes,
+  ...importRoutes,
   ...appRoutes,
+  ...appFileRoutes,
   ...runRoutes,
+  ...fileRoutes,
   ...humanInputRoutes,
   ...taskRoutes,
 ]
 
 /** What signed-in browsers and provisioning scripts call; not part of the document. */
-export const consoleApiRoutes: readonly Route[] = [...consoleRoutes, ...consoleAccessRoutes, ...bindingRoutes]
+export const consoleApiRoutes: readonly Route[] = [
+  ...consoleRoutes,
+  ...consoleAppRoutes,
+  ...consoleImportRoutes,
+  ...consoleAccessRoutes,
+  ...bindingRoutes,
+]
 
 /** The whole HTTP surface. Listening and closing are the caller's. */
 export function createHttpApp(http: HttpContext): Koa {
@@ -63,7 +78,7 @@ export function createHttpApp(http: HttpContext): Koa {
   for (const one of consoleApiRoutes) mount(routing, CONSOLE_PREFIX + one.path, one, http)
   // RFC 8414 §3.1 puts the well-known part before the issuer's path.
   mount(routing, `/.well-known/oauth-authorization-server${PREFIX}`, metadata, http)
-  for (const { method, path, serve } of pageRoutes) {
+  for (const { method, path, serve } of [...pageRoutes, linkedFile]) {
     routing.router[method](path, (ctx) => {
       ctx.state.route = path
       return serve(ctx, http)

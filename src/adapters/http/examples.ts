@@ -10,6 +10,8 @@ const WORKFLOW = '019b8ad0-7c00-7000-8000-000000000007'
 const MESSAGE = '019b8ad0-7c00-7000-8000-000000000008'
 const FORM = '019b8ad0-7c00-7000-8000-00000000000a'
 const FORM_TOKEN = '00000000-0000-4000-8000-000000000001'
+const MEMBER = '019b8ad0-7c00-7000-8000-00000000000b'
+const IMPORT = '019b8ad0-7c00-7000-8000-00000000000c'
 const CONVERSATION = '019b8ad0-7c00-7000-8000-000000000009'
 
 /** Shaped like real ones, with a checksum that does not fit: no server admits them. */
@@ -39,6 +41,11 @@ const app = {
   workspace_id: WORKSPACE,
   workspace_name: workspace.name,
 }
+const member = { id: MEMBER, name: 'Max', email: 'max@example.com', role: 'normal', status: 'active' }
+const dsl = { current_dsl_version: '0.6.0', imported_dsl_version: '0.6.0' }
+const imported = { id: IMPORT, status: 'completed' as const, app_id: APP, app_mode: 'workflow', ...dsl, error: '' }
+const nothing = { id: IMPORT, app_id: null, app_mode: null }
+const FILE = 'version: "0.6.0"\nkind: app\napp:\n  name: Greeting\n  mode: workflow\nworkflow: {}\n'
 const graph = { workflow_run_id: RUN, task_id: TASK }
 const message = { message_id: MESSAGE, conversation_id: CONVERSATION, task_id: TASK, created_at: NOON_S }
 
@@ -159,6 +166,35 @@ export const examples = {
   revokeOne: { params: { id: TOKEN_ID }, reply: revoked },
 
   workspaces: { reply: { workspaces: [row], ...onePage(200, row) } },
+  switchWorkspace: { params: { id: WORKSPACE }, reply: row },
+  members: { params: { id: WORKSPACE }, query: { page: '1', limit: '100' }, reply: onePage(100, member) },
+  addMember: {
+    params: { id: WORKSPACE },
+    body: { email: member.email, role: 'normal' as const },
+    reply: member,
+  },
+  setRole: {
+    params: { id: WORKSPACE, mid: MEMBER },
+    body: { role: 'admin' as const },
+    reply: { ...member, role: 'admin' },
+  },
+  removeMember: { params: { id: WORKSPACE, mid: MEMBER }, reply: { result: 'success' as const } },
+  importApp: {
+    params: { id: WORKSPACE },
+    body: { mode: 'yaml-content' as const, yaml_content: FILE, name: 'Greeting' },
+    reply: imported,
+  },
+  confirmImport: { params: { id: WORKSPACE, iid: IMPORT }, reply: imported },
+  importPending: { ...nothing, status: 'pending', ...dsl, imported_dsl_version: '1.0.0', error: '' },
+  importFailed: {
+    ...nothing,
+    status: 'failed',
+    ...dsl,
+    imported_dsl_version: '',
+    error: '`workflow.graph` is missing',
+    code: 'bad_request',
+    message: '`workflow.graph` is missing',
+  },
   workspace: { params: { id: WORKSPACE }, reply: { ...row, created_at: NOON } },
 
   apps: {
@@ -168,6 +204,23 @@ export const examples = {
   permittedApps: {
     query: { page: '1', limit: '20', mode: 'workflow' as const, name: 'greet' },
     reply: onePage(20, { ...app, tags: [], created_by_name: null }),
+  },
+  exportApp: {
+    params: { id: APP },
+    query: { include_secret: 'false' as const, workflow_id: WORKFLOW },
+    reply: { data: FILE },
+  },
+  checkDependencies: {
+    params: { id: APP },
+    reply: {
+      leaked_dependencies: [
+        {
+          type: 'marketplace',
+          value: { marketplace_plugin_unique_identifier: 'langgenius/openai:0.2.5@0000' },
+          current_identifier: null,
+        },
+      ],
+    },
   },
   describeApp: {
     params: { id: APP },
@@ -220,6 +273,19 @@ export const examples = {
     params: { id: APP, token: FORM_TOKEN },
     body: { action: 'yes', inputs: { note: 'Greet her from me.' } },
     reply: { workflow_run_id: RUN, task_id: TASK },
+  },
+
+  uploadFile: {
+    params: { id: APP },
+    reply: {
+      id: TASK,
+      name: 'invoice.pdf',
+      size: 48_213,
+      extension: 'pdf',
+      mime_type: 'application/pdf',
+      created_by: RUN,
+      created_at: 1_767_225_600,
+    },
   },
 
   stopTask: { params: { id: APP, task: TASK }, reply: { result: 'success' as const } },

@@ -1,5 +1,6 @@
 import type { Access } from './admit.ts'
 import type { ObjectSchema } from './input.ts'
+import { alsoExamples, withAlso } from './openapi-also.ts'
 import { errorExamples, errorSchema, refusals } from './openapi-refusals.ts'
 import { HEADERS, headersOf, type Json, schemaOf } from './openapi-schemas.ts'
 import type { Example, Route } from './route.ts'
@@ -22,7 +23,7 @@ export function openApiDocument(routes: readonly Route[]): Json {
       securitySchemes: SECURITY_SCHEMES,
       headers: HEADERS,
       schemas: { Error: errorSchema, RunEvent: schemaOf(RunEventFrame, 'output') },
-      examples: errorExamples(routes),
+      examples: { ...errorExamples(routes), ...alsoExamples(routes) },
     },
   }
 }
@@ -57,7 +58,8 @@ function operation(one: Route): Json {
     security: security(one.access),
     ...(parameters.length === 0 ? {} : { parameters }),
     ...(one.body === undefined ? {} : { requestBody: requestBody(one.body, one) }),
-    responses: { [one.status]: reply(one), ...refusals(one) },
+    ...(one.filePart === undefined ? {} : { requestBody: filePart(one.filePart) }),
+    responses: { [one.status]: reply(one), ...withAlso(one, refusals(one)) },
   }
 }
 
@@ -112,6 +114,12 @@ function requestBody(body: ObjectSchema, { form, example }: Route): Json {
     : { 'application/json': media }
   // An absent body counts as an empty object.
   return { required: (schema.required ?? []).length > 0, content }
+}
+
+function filePart(name: string): Json {
+  const properties = { [name]: { type: 'string', contentMediaType: 'application/octet-stream' } }
+  const schema = { type: 'object', required: [name], properties }
+  return { required: true, content: { 'multipart/form-data': { schema } } }
 }
 
 function reply({ summary, status, reply: schema, example, streams }: Route): Json {

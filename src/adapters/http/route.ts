@@ -4,6 +4,7 @@ import type { UseCases } from '#application/use-cases.ts'
 import { DomainError, type ErrorCode } from '#domain/errors.ts'
 import { isUuid } from '#domain/uuid.ts'
 import { type Access, admit, type WhoBy } from './admit.ts'
+import { type Answered, isAnswered } from './answered.ts'
 import { MAX_BODY_BYTES, readBody } from './body.ts'
 import type { HttpContext } from './http-context.ts'
 import { type InvalidStyle, type ObjectSchema, parseInput, queryObject, refuse, withoutEmpty } from './input.ts'
@@ -23,14 +24,19 @@ type Definition<A extends Access, Q, B, R extends ObjectSchema> = {
   readonly query?: Q
   readonly body?: B
   readonly form?: boolean
+  /** The body is one file in a part of this name, which the handler asks for. */
+  readonly filePart?: 'file'
   readonly maxBytes?: number
   readonly invalid?: InvalidStyle
   /** What a path id that is no UUID answers: the same as an unknown one. */
-  readonly missing?: ErrorCode & ('session_not_found' | 'workspace_not_found' | 'app_not_found' | 'not_found')
+  readonly missing?: ErrorCode &
+    ('session_not_found' | 'workspace_not_found' | 'app_not_found' | 'import_not_found' | 'not_found')
   readonly cacheable?: boolean
   /** Of every answer, refusals too. */
   readonly headers?: Readonly<Record<string, string>>
   readonly reply: R
+  /** Further answers by status, which no refusal is. */
+  readonly also?: Readonly<Record<number, Also>>
   /** The reply may also be an event stream, or never is anything else. */
   readonly streams?: boolean | 'only'
   /** Its own refusals; those of admission and of reading the input are known from the rest. */
@@ -48,7 +54,15 @@ type Definition<A extends Access, Q, B, R extends ObjectSchema> = {
     who: WhoBy[A['kind']],
     cases: UseCases,
     facts: RequestFacts,
-  ) => Promise<v.InferInput<R> | EventStream | Redirect> | v.InferInput<R>
+  ) => Promise<v.InferInput<R> | EventStream | Redirect | Answered> | v.InferInput<R>
+}
+
+/** One more answer of a route; `name` is what the OpenAPI document calls its example. */
+export type Also = {
+  readonly name: string
+  readonly description: string
+  readonly reply: ObjectSchema
+  readonly example: object
 }
 
 export type Example = {
@@ -69,10 +83,12 @@ export type Route = {
   readonly query: ObjectSchema | undefined
   readonly body: ObjectSchema | undefined
   readonly form: boolean
+  readonly filePart: 'file' | undefined
   readonly invalid: InvalidStyle
   readonly cacheable: boolean
   readonly headers: Readonly<Record<string, string>>
   readonly reply: ObjectSchema
+  readonly also: Readonly<Record<number, Also>>
   readonly streams: boolean | 'only'
   readonly errors: readonly ErrorCode[]
   readonly example: Example | undefined
@@ -94,9 +110,11 @@ export function route<
     query,
     body,
     form,
+    filePart: definition.filePart,
     invalid,
     cacheable: definition.cacheable ?? false,
     headers: definition.headers ?? {},
+    also: definition.also ?? {},
     streams: definition.streams ?? false,
     example: definition.example,
     async serve(ctx, http) {
@@ -112,6 +130,7 @@ export function route<
       }
       if (!Object.values(params).every(isUuid)) throw new DomainError(definition.missing ?? 'not_found', {})
       const reply = await definition.handle(input, who, http.cases, new LazyFacts(ctx, http))
+      if (isAnswered(reply)) return answerAlso(ctx, http, definition.also ?? {}, reply)
       await answer(ctx, http, definition.reply, definition.status ?? 200, reply)
     },
   }
@@ -151,6 +170,14 @@ async function answer(
   ctx.respond = false
   ctx.res.statusCode = status
   await writeEventStream(ctx.res, reply, http.timer)
+}
+
+function answerAlso(ctx: Context, http: HttpContext, also: Readonly<Record<number, Also>>, reply: Answered): void {
+  const declared = also[reply.status]
+  if (declared === undefined) throw new Error(`a status that the route does not declare: ${reply.status}`)
+  if (http.checkReplies) v.parse(declared.reply, reply.body)
+  ctx.status = reply.status
+  ctx.body = reply.body
 }
 
 function isRedirect(reply: unknown): reply is Redirect {

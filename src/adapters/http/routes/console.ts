@@ -4,7 +4,6 @@ import { DomainError } from '#domain/errors.ts'
 import { passwordFault } from '#domain/password-policy.ts'
 import { defaultWorkspaceId } from '#domain/workspace.ts'
 import { type Route, route } from '../route.ts'
-import { uuid } from '../schemas.ts'
 
 const Done = v.object({ result: v.literal('success') })
 const done = { result: 'success' as const }
@@ -160,56 +159,6 @@ const systemFeatures = route({
   },
 })
 
-const MAX_IMPORT_BYTES = 10 * 1024 * 1024
-
-const importApp = route({
-  method: 'post',
-  path: '/apps/imports',
-  summary: 'Import an app file into the current workspace',
-  access: { kind: 'console', changes: true },
-  // JSON escapes can nearly double a file of the full size.
-  maxBytes: 2 * MAX_IMPORT_BYTES,
-  body: v.object({
-    mode: v.literal('yaml-content'),
-    yaml_content: v.pipe(v.string(), v.minLength(1)),
-    name: v.optional(v.pipe(v.string(), v.minLength(1), v.maxLength(255))),
-    description: v.optional(v.pipe(v.string(), v.maxLength(4000))),
-    workspace_id: v.optional(uuid),
-  }),
-  reply: v.object({
-    id: v.string(),
-    status: v.picklist(['completed', 'completed-with-warnings']),
-    app_id: v.string(),
-    app_mode: v.string(),
-    current_dsl_version: v.string(),
-    imported_dsl_version: v.string(),
-    error: v.string(),
-  }),
-  errors: ['unauthorized', 'csrf_mismatch', 'invalid_input', 'dsl_invalid', 'role_required', 'payload_too_large'],
-  handle: async ({ body }, { account }, cases) => {
-    if (new TextEncoder().encode(body.yaml_content).length > MAX_IMPORT_BYTES) {
-      throw new DomainError('payload_too_large', { maxBytes: MAX_IMPORT_BYTES })
-    }
-    const workspaceId = body.workspace_id ?? defaultWorkspaceId(await cases.listWorkspaces(account.id))
-    if (workspaceId === null) throw new DomainError('workspace_not_found', {})
-    const { name, description, yaml_content: source } = body
-    const imported = await cases.importApp({ accountId: account.id, workspaceId, source, name, description })
-    if (imported.status === 'pending') {
-      const message = `version ${imported.dslVersion} is newer than this server reads`
-      throw new DomainError('dsl_invalid', { message })
-    }
-    return {
-      id: imported.importId,
-      status: imported.status,
-      app_id: imported.appId,
-      app_mode: imported.mode,
-      current_dsl_version: '0.6.0',
-      imported_dsl_version: imported.dslVersion,
-      error: '',
-    }
-  },
-})
-
 /** What the browser's pages and provisioning scripts call, with cookies. */
 export const consoleRoutes: readonly Route[] = [
   setupStatus,
@@ -222,5 +171,4 @@ export const consoleRoutes: readonly Route[] = [
   profile,
   currentWorkspace,
   systemFeatures,
-  importApp,
 ]

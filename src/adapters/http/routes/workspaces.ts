@@ -5,6 +5,7 @@ import type { Membership } from '#domain/workspace.ts'
 import { examples } from '../examples.ts'
 import { type Route, route } from '../route.ts'
 import { count, iso } from '../schemas.ts'
+import { accountOf, accountOnly } from './account-only.ts'
 import { bearerErrors } from './bearer-errors.ts'
 
 const row = { id: v.string(), name: v.string(), role: v.string(), status: v.string(), current: v.boolean() }
@@ -46,9 +47,22 @@ const detail = route({
   },
 })
 
+const switchTo = route({
+  method: 'post',
+  path: '/workspaces/:id/switch',
+  summary: 'Work in another of one’s workspaces from now on; again is the same',
+  access: accountOnly,
+  missing: 'workspace_not_found',
+  reply: v.object(row),
+  example: examples.switchWorkspace,
+  errors: [...bearerErrors, 'workspace_not_found'],
+  handle: async ({ params }, context, cases) =>
+    toRow(await cases.switchWorkspace(accountOf(context), (params.id ?? '').toLowerCase())),
+})
+
 function toRow({ workspaceId, name, role, status, current }: Membership) {
   return { id: workspaceId, name, role, status, current }
 }
 
 /** Where the caller belongs. */
-export const workspaceRoutes: readonly Route[] = [list, detail]
+export const workspaceRoutes: readonly Route[] = [list, detail, switchTo]
