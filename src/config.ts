@@ -17,6 +17,7 @@ import {
 import { type Edition, readEdition } from './edition.ts'
 import { type PagesConfig, readPagesConfig } from './pages-config.ts'
 import { readRunLimits } from './run-limits.ts'
+import { readUploads, type UploadsConfig } from './uploads-config.ts'
 
 /** Everything an operator can choose, read once at start. */
 export type Config = {
@@ -54,8 +55,11 @@ export type Config = {
   readonly egress: { readonly allowCidrs: readonly string[]; readonly allowHosts: readonly string[] }
   /** What runs of apps may take. */
   readonly limits: ReturnType<typeof readRunLimits>
+  readonly uploads: UploadsConfig
   readonly logLevel: string
   readonly shutdownGraceS: number
+  /** How long requests are still taken while the probe already says that they should go elsewhere. */
+  readonly shutdownDelayS: number
   /** Null serves no metrics; 0 takes a free port. */
   readonly metricsPort: number | null
   readonly pages: PagesConfig
@@ -144,8 +148,15 @@ export function loadConfig(env: Environment): { readonly config: Config; readonl
         [],
     },
     limits: readRunLimits(read),
+    uploads: readUploads(
+      read,
+      consoleApiUrl,
+      (line) => faults.push(line),
+      (line) => warnings.push(line),
+    ),
     logLevel: read.oneOf('LOG_LEVEL', LOG_LEVELS, 'info'),
     shutdownGraceS: read.whole('SHUTDOWN_GRACE_S', 20, 0, 600),
+    shutdownDelayS: read.whole('SHUTDOWN_DELAY_S', 0, 0, 60),
     pages: readPagesConfig(read, (name, wanted) => faults.push(`${name} must be ${wanted}`)),
     metricsPort: read.text('METRICS_PORT') === null ? null : read.whole('METRICS_PORT', 0, 0, 65535),
   }

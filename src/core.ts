@@ -2,11 +2,14 @@ import { existsSync } from 'node:fs'
 import { readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { sameSecret, sha256Hex } from '#adapters/crypto/digest.ts'
+import { createFileLinks } from '#adapters/crypto/file-links.ts'
 import { newId } from '#adapters/crypto/ids.ts'
 import { createPasswordHasher } from '#adapters/crypto/password-hasher.ts'
 import { randomBytes } from '#adapters/crypto/random.ts'
 import { createSecretBox } from '#adapters/crypto/secret-box.ts'
 import { createTokenSeal } from '#adapters/crypto/token-seal.ts'
+import { createDiskFileStore } from '#adapters/files/disk-file-store.ts'
+import { createS3FileStore } from '#adapters/files/s3-file-store.ts'
 import { createConsoleTokens } from '#adapters/jose/console-tokens.ts'
 import { createSsoSealer } from '#adapters/jose/sso-sealer.ts'
 import { createMemoryDeviceFlowStore } from '#adapters/memory/device-flow-store.ts'
@@ -16,12 +19,12 @@ import { createMemoryRunControl } from '#adapters/memory/run-control.ts'
 import { createMemoryRunLog } from '#adapters/memory/run-log.ts'
 import { createMemoryRunSlots } from '#adapters/memory/run-slots.ts'
 import { createMemoryTokenCache } from '#adapters/memory/token-cache.ts'
-import { migrate, type Orm, openPglite, openPostgres } from '#adapters/postgres/open-orm.ts'
+import { isMigrated, migrate, type Orm, openPglite, openPostgres } from '#adapters/postgres/open-orm.ts'
 import { openStores } from '#adapters/postgres/opening.ts'
 import { createRedisDeviceFlowStore } from '#adapters/redis/device-flow-store.ts'
 import { rememberRefusals } from '#adapters/redis/known-refusals.ts'
 import { createRedisNonceGuard } from '#adapters/redis/nonce-guard.ts'
-import { openRedis } from '#adapters/redis/open-redis.ts'
+import { openRedis, pingRedis } from '#adapters/redis/open-redis.ts'
 import { createRedisRateLimiter } from '#adapters/redis/rate-limiter.ts'
 import { createRedisRunControl } from '#adapters/redis/run-control.ts'
 import { createRedisRunLog } from '#adapters/redis/run-log.ts'
@@ -42,6 +45,7 @@ import { outliveOutage } from '#application/auth/outlive-outage.ts'
 import type { AppRunner } from '#application/ports/app-runner.ts'
 import type { Timer } from '#application/ports/clock.ts'
 import type { Log } from '#application/ports/log.ts'
+import { type Check, makeCheckReadiness } from '#application/use-cases/check-readiness.ts'
 import { makeLoadBindings } from '#application/use-cases/load-bindings.ts'
 import { makeUseCases, type UseCases } from '#application/use-cases.ts'
 import { type Config, ConfigError, generatedKey } from './config.ts'
@@ -60,6 +64,7 @@ export const timer: Timer = (delayMs, fire) => {
 export type Core = {
   readonly cases: UseCases
   readonly inTrace: Enterprise['inTrace']
+  readonly readiness: ReturnType<typeof makeCheckReadiness>
   stopRuns(): Promise<void>
   close(): Promise<void>
 }
@@ -120,6 +125,9 @@ async function wire(config: Config, orm: Orm, log: Log, metrics: Metrics | null)
     maxRendered: limits.templateChars,
   })
   const egress = createGuardedEgress({ rules: config.egress, timer })
+  const { uploads } = config
+  const fileStore =
+    uploads.s3 === null ? createDiskFileStore({ folder: join(config.dataDir, 'files') }) : createS3FileStore(uploads.s3)
   const guardedFetch = createGuardedFetch({ rules: config.egress })
   const enterprise = openEnterprise(config.edition, { ...stores, now, timer, log, consoleApiUrl: config.consoleApiUrl })
   const cases = makeUseCases(
@@ -135,6 +143,8 @@ async function wire(config: Config, orm: Orm, log: Log, metrics: Metrics | null)
       bridge: enterprise.bridge,
       policy: enterprise.policy,
       sealer: createSsoSealer({ keys: secretKeys, now }),
+      fileStore,
+      fileLinks: createFileLinks(secretKeys),
       digest: sha256Hex,
       sameSecret,
       secretBox,
@@ -171,6 +181,10 @@ async function wire(config: Config, orm: Orm, log: Log, metrics: Metrics | null)
       knownClientIds: config.knownClientIds,
       tokenTtlDays: config.tokenTtlDays,
       tokenRetentionDays: config.tokenRetentionDays,
+      uploads: uploads.rules,
+      fileRetentionDays: uploads.retentionDays,
+      filesOrigin: uploads.origin,
+      fileLinkSeconds: uploads.linkSeconds,
       decidePerHour: config.decidePerHour,
       runsPerWorkspace: config.runsPerWorkspace,
       accessMinutes: config.accessMinutes,
@@ -183,6 +197,7 @@ async function wire(config: Config, orm: Orm, log: Log, metrics: Metrics | null)
   return {
     cases,
     inTrace: enterprise.inTrace,
+    readiness: makeCheckReadiness({ checks: [...databaseChecks(orm), ...fast.checks], now, timer, log }),
     stopRuns: () => fast.carried.stopAll('shutdown'),
     async close() {
       await sandbox.close()
@@ -191,6 +206,14 @@ async function wire(config: Config, orm: Orm, log: Log, metrics: Metrics | null)
       await orm.close()
     },
   }
+}
+
+function databaseChecks(orm: Orm): readonly Check[] {
+  const state = () => isMigrated(orm)
+  return [
+    { name: 'database', essential: true, passes: async () => (await state()) !== null },
+    { name: 'migrations', essential: true, passes: async () => (await state()) !== false },
+  ]
 }
 
 /** Flows, limits, cached tokens and what runs tell: in Redis for many replicas, in this process for one. */
@@ -204,7 +227,7 @@ function openFastStores(config: Config, log: Log) {
     const flows = createMemoryDeviceFlowStore({ now })
     const nonces = createMemoryNonceGuard({ now })
     const runs = { runLog: told, runControl: carried, runSlots: ownSlots }
-    return { stores: { flows, limiter, cache, nonces, ...runs }, carried, close: async () => {} }
+    return { stores: { flows, limiter, cache, nonces, ...runs }, carried, checks: [], close: async () => {} }
   }
   const prefix = config.redisKeyPrefix
   const redis = openRedis({ url: config.redisUrl, keyPrefix: prefix, log })
@@ -216,8 +239,11 @@ function openFastStores(config: Config, log: Log) {
   })
   const subscriber = openSubscriber(redis, timer)
   const runLog = createRedisRunLog(redis, { prefix, subscriber, local: told, timer, log })
+  // Without it bearers still work, and a whole installation must not go dark for an outage that it outlives.
+  const check: Check = { name: 'redis', essential: false, passes: () => pingRedis(redis) }
   return {
     carried,
+    checks: [check],
     stores: {
       flows: createRedisDeviceFlowStore(redis, { prefix, now, log }),
       nonces: createRedisNonceGuard(redis, { prefix, digest: sha256Hex }),

@@ -1,3 +1,4 @@
+import type { UploadRules } from '#domain/uploaded-file.ts'
 import type { BearerSettings } from './auth/authenticate.ts'
 import type { AccountDirectory, MembershipDirectory } from './ports/account-directory.ts'
 import type { AccountLifecycle } from './ports/account-lifecycle.ts'
@@ -14,6 +15,8 @@ import type { DslFiles } from './ports/dsl-files.ts'
 import type { EndUsers } from './ports/end-users.ts'
 import type { ExternalDirectory } from './ports/external-directory.ts'
 import type { FetchFile } from './ports/fetch-file.ts'
+import type { FileLinks } from './ports/file-links.ts'
+import type { FileStore } from './ports/file-store.ts'
 import type { IdentityBridge } from './ports/identity-bridge.ts'
 import type { Log } from './ports/log.ts'
 import type { NonceGuard } from './ports/nonce-guard.ts'
@@ -35,6 +38,7 @@ import type { PruneTokens } from './ports/token-pruner.ts'
 import type { TokenStore } from './ports/token-store.ts'
 import type { RecordTokenUses } from './ports/token-usage.ts'
 import type { UnitOfWork } from './ports/unit-of-work.ts'
+import type { UploadedFiles } from './ports/uploaded-files.ts'
 import type { WorkspaceMembers } from './ports/workspace-members.ts'
 import type { RunSettings } from './use-cases/run-app.ts'
 
@@ -84,6 +88,9 @@ export type Ports = {
   readonly dsl: DslFiles
   readonly fetchFile: FetchFile
   readonly endUsers: EndUsers
+  readonly fileStore: FileStore
+  readonly uploadedFiles: UploadedFiles
+  readonly fileLinks: FileLinks
   readonly now: Clock
   readonly timer: Timer
   readonly log: Log
@@ -95,6 +102,12 @@ export type CoreSettings = RunSettings & {
   readonly knownClientIds: readonly string[]
   readonly tokenTtlDays: number
   readonly tokenRetentionDays: number
+  readonly uploads: UploadRules
+  readonly fileRetentionDays: number
+  /** Where others can fetch files; null when nobody outside can. */
+  readonly filesOrigin: string | null
+  /** How long such a link lasts. */
+  readonly fileLinkSeconds: number
   readonly decidePerHour: number
   readonly accessMinutes: number
   readonly refreshDays: number

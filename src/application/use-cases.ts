@@ -10,6 +10,7 @@ import { type Asked, type Mounted, pipeline } from './auth/pipeline.ts'
 import { makeRequireSubject, type RequireSubject } from './auth/require-subject.ts'
 import { makeNoteLimitHit, makeSpend, type Spend } from './auth/spend.ts'
 import { makeTokenUsage, type TokenUsage } from './auth/token-use.ts'
+import { type FileCases, makeFileCases } from './file-cases.ts'
 import type { ReadAudit } from './ports/read-audit.ts'
 import type { CoreSettings, Ports } from './ports.ts'
 import { makeRunCases, type RunCases } from './run-cases.ts'
@@ -22,7 +23,8 @@ export type UseCases = SignInCases &
   TokenCases &
   WorkspaceCases &
   AppCases &
-  RunCases & {
+  RunCases &
+  FileCases & {
     readonly authenticate: Authenticate
     readonly admitToApp: (asked: Asked) => Promise<Mounted>
     readonly requireSubject: RequireSubject
@@ -54,6 +56,7 @@ export function makeUseCases(ports: Ports, settings: CoreSettings): UseCases {
     ...makeWorkspaceCases(ports),
     ...makeAppCases({ ...ports, requireMembership }),
     ...makeRunCases(ports, settings),
+    ...makeFileCases(ports, settings),
   }
 }
 

@@ -131,6 +131,8 @@ export type ErrorFacts = {
 
   // Faults of ours or of what we stand on
   service_unavailable: None
+  /** Of the probe alone; `failed` are names of ours. */
+  not_ready: { readonly failed: readonly string[] }
   internal_server_error: None
 }
 

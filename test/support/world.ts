@@ -43,6 +43,7 @@ import type { CountryOf } from '#application/ports/country-of.ts'
 import type { Log, LogLine } from '#application/ports/log.ts'
 import type { PasswordHasher } from '#application/ports/password-hasher.ts'
 import type { CoreSettings, Ports } from '#application/ports.ts'
+import type { CheckReadiness } from '#application/use-cases/check-readiness.ts'
 import { makeLoadBindings } from '#application/use-cases/load-bindings.ts'
 import { makeUseCases, type UseCases } from '#application/use-cases.ts'
 import type { AuditEvent } from '#domain/audit-event.ts'
@@ -74,6 +75,7 @@ export type WorldOptions = {
   /** What apps may reach although it is not public; nothing when absent. */
   readonly egress?: EgressRules
   readonly inTrace?: InTrace
+  readonly checkReadiness?: CheckReadiness
   /** Replaces ports before anything is wired, to wrap or break them. */
   readonly change?: (ports: Ports, clock: FakeClock) => Ports
 }
@@ -200,6 +202,7 @@ export async function aWorld(options: WorldOptions = {}) {
   const url = `http://127.0.0.1:${port}`
   const app = createHttpApp({
     cases,
+    checkReadiness: options.checkReadiness ?? (async () => ({ failed: [], degraded: [] })),
     settings: { webOrigin: () => url, issuer: () => `${url}/openapi/v1`, corsOrigins: options.corsOrigins ?? [] },
     cookies: makeConsoleCookies({ secure: false, domain: null, ...options.cookies }),
     clientAddress: makeClientAddress(options.trustedProxies ?? []),

@@ -16,6 +16,8 @@ const FACTS: { readonly [C in ErrorCode as Record<never, never> extends ErrorFac
   invalid_input: { issues: ISSUES },
   invalid_request: { description: 'client_id is required' },
   payload_too_large: { maxBytes: 1024 },
+  file_too_large: { maxBytes: 10 },
+  unsupported_file_type: { extension: 'exe' },
   workflow_unusable: { message: 'a draft workflow cannot be run' },
   app_not_runnable: { issues: [{ node: 'n1', title: 'Shell', reason: 'unsupported', fix: 'remove it' }] },
   provider_not_initialize: { message: 'no model', hint: 'set MODEL_BASE_URL' },
@@ -24,6 +26,7 @@ const FACTS: { readonly [C in ErrorCode as Record<never, never> extends ErrorFac
   completion_request_error: { message: 'upstream said no' },
   invalid_param: { message: 'bad' },
   rate_limit_error: { message: 'slow down', retryAfterMs: 200 },
+  not_ready: { failed: ['database'] },
   dsl_invalid: { message: 'line 3: no such mode' },
 }
 

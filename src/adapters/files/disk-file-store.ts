@@ -2,6 +2,7 @@ import { createReadStream } from 'node:fs'
 import { type FileHandle, mkdir, open, opendir, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Bytes, FileStore } from '#application/ports/file-store.ts'
+import { DomainError } from '#domain/errors.ts'
 
 /** Pieces from the network are small; each write costs a turn of the thread pool. */
 const GATHER_BYTES = 1024 * 1024
@@ -10,8 +11,14 @@ const UNFINISHED = '.part'
 /** What ids of ours look like; anything else in a path would be somebody else's. */
 const ID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
-/** Files in `folder`, in a subfolder by the end of their id, which is its random part. */
-export function createDiskFileStore({ folder }: { readonly folder: string }): FileStore {
+/** `synced` makes a folder's names outlive a crash. */
+type DiskSettings = { readonly folder: string; readonly synced?: (folder: string) => Promise<void> }
+
+/**
+ * Files in `folder`, in a subfolder by the end of their id, which is its random part.
+ * @throws DomainError `service_unavailable` from `put` when the disk is full
+ */
+export function createDiskFileStore({ folder, synced = syncFolder }: DiskSettings): FileStore {
   const folderOf = (id: string) => join(folder, id.slice(-2))
   const pathOf = (id: string) => join(folderOf(id), id)
   return {
@@ -25,8 +32,8 @@ export function createDiskFileStore({ folder }: { readonly folder: string }): Fi
         // A name outlives a crash only once its folder is written, too.
         await synced(folderOf(id))
       } catch (error) {
-        await rm(unfinished, { force: true })
-        throw error
+        await Promise.all([gone(unfinished), gone(pathOf(id))])
+        throw isFull(error) ? new DomainError('service_unavailable', {}, { cause: error }) : error
       }
     },
 
@@ -96,13 +103,17 @@ async function* gathered(bytes: Bytes): AsyncGenerator<readonly Uint8Array[]> {
   if (length > 0) yield pieces
 }
 
-async function synced(folder: string): Promise<void> {
+async function syncFolder(folder: string): Promise<void> {
   const handle = await open(folder, 'r')
   try {
     await handle.sync()
   } finally {
     await handle.close()
   }
+}
+
+function isFull(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && (error.code === 'ENOSPC' || error.code === 'EDQUOT')
 }
 
 async function openToRead(path: string): Promise<FileHandle | null> {

@@ -23,6 +23,7 @@ import { memberRoutes } from './routes/members.ts'
 import { metadata, metaRoutes } from './routes/meta.ts'
 import { oauthRoutes } from './routes/oauth.ts'
 import { pageRoutes } from './routes/pages.ts'
+import { probeRoutes } from './routes/probes.ts'
 import { runRoutes } from './routes/run.ts'
 import { taskRoutes } from './routes/tasks.ts'
 import { workspaceRoutes } from './routes/workspaces.ts'
@@ -37,7 +38,7 @@ let document: unknown
 /** Routes under the public prefix; the OpenAPI document lists exactly these. */
 export const apiRoutes: readonly Route[] = [
   ...metaRoutes(() => {
-    document ??= openApiDocument(apiRoutes)
+    document ??= openApiDocument(apiRoutes, probeRoutes)
     return document
   }),
   ...deviceRoutes,
@@ -76,6 +77,7 @@ export function createHttpApp(http: HttpContext): Koa {
   const routing: Routing = { router: new Router({ sensitive: true, strict: true }), exact: new Map() }
   for (const one of apiRoutes) mount(routing, PREFIX + one.path, one, http)
   for (const one of consoleApiRoutes) mount(routing, CONSOLE_PREFIX + one.path, one, http)
+  for (const one of probeRoutes) mount(routing, one.path, one, http)
   // RFC 8414 §3.1 puts the well-known part before the issuer's path.
   mount(routing, `/.well-known/oauth-authorization-server${PREFIX}`, metadata, http)
   for (const { method, path, serve } of [...pageRoutes, linkedFile]) {
@@ -171,6 +173,8 @@ async function rescue(ctx: Context, next: Next, { log }: HttpContext): Promise<v
     if (ctx.state.isApi === true && !ctx.response.get('Cache-Control')) ctx.set('Cache-Control', 'no-store')
     // A caller who hung up, and by that ended the run that was to answer, met no fault.
     if (error instanceof DomainError && (ctx.status < 500 || ctx.res.destroyed)) return
+    // The check itself tells once what fails; the probes that hear of it are many.
+    if (error instanceof DomainError && error.code === 'not_ready') return
     const { requestId } = ctx.state
     log.error('request failed', { requestId, method: ctx.method, route: ctx.state.route ?? ctx.path, error })
   }

@@ -14,6 +14,8 @@ const facts: { readonly [C in Telling]: ErrorFacts[C] } = {
   invalid_input: { issues: [{ type: 'string', loc: ['name'], msg: 'must be a string' }] },
   invalid_request: { description: 'client_id is required' },
   payload_too_large: { maxBytes: 1_048_576 },
+  file_too_large: { maxBytes: 15_728_640 },
+  unsupported_file_type: { extension: 'exe' },
   workflow_unusable: { message: 'workflow_id must be a UUID' },
   app_not_runnable: {
     issues: [{ node: 'node-1', title: 'Look up', reason: 'no dataset is bound', fix: 'bind one with latchkey bind' }],
@@ -24,6 +26,7 @@ const facts: { readonly [C in Telling]: ErrorFacts[C] } = {
   completion_request_error: { message: 'The model provider could not be reached' },
   invalid_param: { message: 'The model refused a parameter' },
   rate_limit_error: { message: 'The model provider asks to slow down', retryAfterMs: 3_000 },
+  not_ready: { failed: ['database'] },
   dsl_invalid: { message: 'the app file names no mode' },
 }
 

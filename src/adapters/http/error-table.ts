@@ -168,6 +168,7 @@ export const errorTable: { readonly [C in ErrorCode]: Row<ErrorFacts[C]> } = {
   dsl_invalid: { status: 400, error: 'dsl_invalid', message: ({ message }) => message },
 
   service_unavailable: { status: 503, headers: () => retryAfter(5) },
+  not_ready: { status: 503, message: ({ failed }) => `not ready: ${failed.join(', ')}`, headers: () => retryAfter(1) },
   internal_server_error: { status: 500, message: () => 'Internal Server Error' },
 }
 

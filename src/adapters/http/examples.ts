@@ -51,6 +51,7 @@ const message = { message_id: MESSAGE, conversation_id: CONVERSATION, task_id: T
 
 export const examples = {
   health: { reply: { ok: true as const } },
+  ready: { reply: { ready: true as const, degraded: [] } },
   version: { reply: { version: '1.0.0', edition: 'SELF_HOSTED' as const } },
   openapi: { reply: { openapi: '3.1.0', info: { title: 'Latchkey', version: '1.0.0' }, paths: {} } },
   metadata: {

@@ -83,11 +83,14 @@ function ofAccess({ access }: Route): readonly ErrorCode[] {
 
 const REFUSED = { oauth: 'invalid_request', issues: 'invalid_input', 'user-code': 'user_code_mismatch' } as const
 
-function ofInput({ body, query, invalid }: Route): readonly ErrorCode[] {
+const OF_FILE = ['malformed_request', 'unsupported_media_type', 'payload_too_large', 'request_timeout'] as const
+
+function ofInput({ body, query, invalid, filePart }: Route): readonly ErrorCode[] {
   const refused = REFUSED[invalid]
   const unread: ErrorCode = invalid === 'oauth' ? 'invalid_request' : 'invalid_json'
   return [
     ...(query === undefined ? [] : [refused]),
+    ...(filePart === undefined ? [] : [...OF_FILE, 'no_file_uploaded' as const, 'too_many_files' as const]),
     ...(body === undefined
       ? []
       : ([refused, unread, 'unsupported_media_type', 'payload_too_large', 'request_timeout'] as const)),

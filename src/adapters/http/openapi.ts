@@ -6,13 +6,17 @@ import { HEADERS, headersOf, type Json, schemaOf } from './openapi-schemas.ts'
 import type { Example, Route } from './route.ts'
 import { RunEventFrame } from './run-event-schemas.ts'
 
-/** The routes as OpenAPI 3.1: schemas, answers and refusals are the ones the server uses. */
-export function openApiDocument(routes: readonly Route[]): Json {
+/**
+ * The routes as OpenAPI 3.1: schemas, answers and refusals are the ones the server uses. `atRoot` are routes outside of
+ * the API's prefix.
+ */
+export function openApiDocument(routes: readonly Route[], atRoot: readonly Route[] = []): Json {
   const paths: Record<string, Record<string, Json>> = {}
   for (const one of routes) {
     const path = one.path.replaceAll(/:(\w+)/g, '{$1}')
     paths[path] = { ...paths[path], [one.method]: operation(one) }
   }
+  for (const one of atRoot) paths[one.path] = { [one.method]: { ...operation(one), servers: [{ url: '/' }] } }
   return {
     openapi: '3.1.0',
     jsonSchemaDialect: 'https://json-schema.org/draft/2020-12/schema',
@@ -23,7 +27,7 @@ export function openApiDocument(routes: readonly Route[]): Json {
       securitySchemes: SECURITY_SCHEMES,
       headers: HEADERS,
       schemas: { Error: errorSchema, RunEvent: schemaOf(RunEventFrame, 'output') },
-      examples: { ...errorExamples(routes), ...alsoExamples(routes) },
+      examples: { ...errorExamples([...routes, ...atRoot]), ...alsoExamples(routes) },
     },
   }
 }

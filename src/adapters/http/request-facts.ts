@@ -2,9 +2,11 @@ import type { Context } from 'koa'
 import type { BrowserClaims } from '#application/auth/console-session.ts'
 import type { BrowserCredentials } from '#application/use-cases/console-sessions.ts'
 import type { SetUpPass } from '#application/use-cases/guard-set-up.ts'
+import type { IncomingFile } from '#application/use-cases/upload-file.ts'
 import type { Origin } from '#domain/device-flow-state.ts'
 import { type DeviceCookies, deviceCookiesOf } from './device-cookies.ts'
 import type { HttpContext } from './http-context.ts'
+import { readFilePart } from './multipart.ts'
 
 /** What a handler may know of the request beside its input. */
 export type RequestFacts = {
@@ -21,6 +23,8 @@ export type RequestFacts = {
   /** The body was a form. */
   readonly isForm: boolean
   readonly http: HttpContext
+  /** The file of a multipart body; see `readFilePart`. */
+  filePart(): Promise<IncomingFile>
   /** Calls `fire` when the caller goes away before the answer is complete. */
   onHangUp(fire: () => void): void
   setPass(pass: SetUpPass): void
@@ -98,6 +102,11 @@ export class LazyFacts implements RequestFacts {
   }
 
   // Handlers take these apart from the object, so they carry what they need.
+  get filePart() {
+    const ctx = this.#ctx
+    return () => readFilePart(ctx, 'file')
+  }
+
   get onHangUp() {
     const { res } = this.#ctx
     return (fire: () => void) => {

@@ -1,0 +1,19 @@
+import type { CoreSettings, Ports } from './ports.ts'
+import { makeOpenLinkedFile, type OpenLinkedFile } from './use-cases/open-linked-file.ts'
+import { makePruneFiles, type PruneFiles } from './use-cases/prune-files.ts'
+import { makeUploadFile, type UploadFile } from './use-cases/upload-file.ts'
+
+/** Uploaded files: how they come, are fetched by others, and go. */
+export type FileCases = {
+  readonly uploadFile: UploadFile
+  readonly openLinkedFile: OpenLinkedFile
+  readonly pruneFiles: PruneFiles
+}
+
+export function makeFileCases(ports: Ports, settings: CoreSettings): FileCases {
+  return {
+    uploadFile: makeUploadFile({ ...ports, settings }),
+    openLinkedFile: makeOpenLinkedFile(ports),
+    pruneFiles: makePruneFiles({ ...ports, settings }),
+  }
+}
