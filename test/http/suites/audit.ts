@@ -47,6 +47,12 @@ async function approvedElsewhere(place: Place) {
   return { cause: poll, happened: answered(200) }
 }
 
+async function aMember(place: Place) {
+  const token = await mintOwn(place)
+  const { accountId } = await place.addMember('guest@example.test')
+  return { token, accountId, at: `${API}/workspaces/${place.owner.workspaceId}/members/${accountId}` }
+}
+
 /** Total: an event without a story does not compile. */
 const STORIES: Readonly<Record<AuditEventName, Story>> = {
   'oauth.device_code_issued': {
@@ -168,6 +174,67 @@ const STORIES: Readonly<Record<AuditEventName, Story>> = {
       cause: () => place.cases.changeAccount(OWNER.email, 'ban').catch((error: unknown) => ({ error })),
       happened: async () => (await place.ports.accounts.find(place.owner.accountId))?.status === 'banned',
     }),
+  },
+  'workspace.member_added': {
+    facts: ['tenant_id', 'account_id', 'member_id', 'role'],
+    breaks: 'commit',
+    async begin(place) {
+      const token = await mintOwn(place)
+      const { accountId } = await place.addMember('guest@example.test')
+      await place.ports.memberships.remove(accountId, place.owner.workspaceId)
+      const json = { email: 'guest@example.test', role: 'normal' }
+      return {
+        cause: () => place.post(`${API}/workspaces/${place.owner.workspaceId}/members`, { token, json }),
+        happened: async () => (await place.ports.memberships.list(accountId)).length === 1,
+      }
+    },
+  },
+  'workspace.member_role_changed': {
+    facts: ['tenant_id', 'account_id', 'member_id', 'role'],
+    breaks: 'commit',
+    async begin(place) {
+      const { token, accountId, at } = await aMember(place)
+      return {
+        cause: () => place.send('PUT', `${at}/role`, { token, json: { role: 'admin' } }),
+        happened: async () => (await place.ports.memberships.list(accountId))[0]?.role === 'admin',
+      }
+    },
+  },
+  'workspace.member_removed': {
+    facts: ['tenant_id', 'account_id', 'member_id'],
+    breaks: 'commit',
+    async begin(place) {
+      const { token, accountId, at } = await aMember(place)
+      return {
+        cause: () => place.delete(at, { token }),
+        happened: async () => (await place.ports.memberships.list(accountId)).length === 0,
+      }
+    },
+  },
+  'app.imported': {
+    facts: ['app_id', 'tenant_id', 'account_id', 'mode', 'replaced'],
+    breaks: 'commit',
+    async begin(place) {
+      const token = await mintOwn(place)
+      const { workspaceId } = place.owner
+      const json = { mode: 'yaml-content', yaml_content: workflowFile() }
+      return {
+        cause: () => place.post(`${API}/workspaces/${workspaceId}/apps/imports`, { token, json }),
+        happened: async () => (await place.ports.apps.search({ workspaceId, page: 1, limit: 1 })).total === 1,
+      }
+    },
+  },
+  'app.api_changed': {
+    facts: ['app_id', 'tenant_id', 'account_id', 'enabled'],
+    breaks: 'commit',
+    async begin(place) {
+      const appId = await place.addApp(workflowFile())
+      const { headers } = await place.signIn()
+      return {
+        cause: () => place.post(`/console/api/apps/${appId}/api-enable`, { headers, json: { enable_api: false } }),
+        happened: async () => (await place.ports.apps.find(appId))?.apiEnabled === false,
+      }
+    },
   },
   'rate_limit.hit': {
     facts: ['limit', 'ip', 'account_id'],
