@@ -12,7 +12,18 @@ const SLOTS = 16_384
 const MAX_PROBES = 200
 const READY_MS = 20_000
 
-export type TestCluster = { readonly url: string; readonly ports: readonly number[]; close(): Promise<void> }
+export type TestCluster = {
+  readonly url: string
+  readonly ports: readonly number[]
+  /** Adds a copy of the master `at`, and waits until it has everything; only of a cluster without TLS. */
+  copy(at: number): Promise<ClusterCopy>
+  close(): Promise<void>
+}
+
+export type ClusterCopy = {
+  /** Kills the master that it copies and takes its slots, as an operator's `CLUSTER FAILOVER` does. */
+  takeOver(): Promise<void>
+}
 
 /** `describe` where a cluster can be started; else `describe.skip`, or a failure where services are required. */
 export function clusterSuite(): Mocha.SuiteFunction | Mocha.PendingSuiteFunction {
@@ -45,6 +56,31 @@ export async function startCluster(tls?: Certificate): Promise<TestCluster> {
   for (const client of clients) client.disconnect()
   return {
     ports: masters,
+    async copy(at) {
+      const [port = 0, busPort = 0] = await freePorts(2)
+      children.push(start(folder, port, busPort, tls))
+      const [master, own] = [new Redis(masters[at] ?? 0), new Redis(port).on('error', () => {})]
+      await own.call('CLUSTER', 'MEET', '127.0.0.1', masters[at] ?? 0, ports[MASTERS + at] ?? 0)
+      await until(async () => String(await own.call('CLUSTER', 'INFO')).includes(`cluster_known_nodes:${MASTERS + 1}`))
+      const masterId = String(await master.call('CLUSTER', 'MYID'))
+      // Known by gossip, but perhaps not yet shaken hands with.
+      await until(() =>
+        own.call('CLUSTER', 'REPLICATE', masterId).then(
+          () => true,
+          () => false,
+        ),
+      )
+      await until(async () => String(await own.call('INFO', 'replication')).includes('master_link_status:up'))
+      return {
+        async takeOver() {
+          await master.call('WAIT', 1, 1000)
+          children[at]?.kill('SIGKILL')
+          await own.call('CLUSTER', 'FAILOVER', 'TAKEOVER')
+          await until(async () => String(await own.call('CLUSTER', 'INFO')).includes('cluster_state:ok'))
+          for (const client of [master, own]) client.disconnect()
+        },
+      }
+    },
     url: `${tls === undefined ? 'redis' : 'rediss'}+cluster://${masters.map((port) => `127.0.0.1:${port}`).join(',')}`,
     async close() {
       for (const child of children) {
@@ -83,10 +119,16 @@ function start(folder: string, port: number, busPort: number, tls: Certificate |
 }
 
 /** Gossip takes a moment, and nothing tells when it is through but the cluster itself. */
-async function untilUp(client: Redis): Promise<void> {
-  for (let probe = 0; probe < MAX_PROBES; probe++) {
+function untilUp(client: Redis): Promise<void> {
+  return until(async () => {
     const info = String(await client.call('CLUSTER', 'INFO'))
-    if (info.includes('cluster_state:ok') && info.includes(`cluster_known_nodes:${MASTERS}`)) return
+    return info.includes('cluster_state:ok') && info.includes(`cluster_known_nodes:${MASTERS}`)
+  })
+}
+
+async function until(isSo: () => Promise<boolean>): Promise<void> {
+  for (let probe = 0; probe < MAX_PROBES; probe++) {
+    if (await isSo()) return
     await new Promise((resolve) => setTimeout(resolve, 50))
   }
   throw new Error('the cluster did not come up')
