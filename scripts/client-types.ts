@@ -14,6 +14,8 @@ type Parameter = { readonly name: string; readonly in: string; readonly required
 type Content = Readonly<Record<string, { readonly schema: Schema }>>
 type Operation = {
   readonly summary: string
+  /** Of what stands outside of the API's prefix. */
+  readonly servers?: readonly unknown[]
   readonly parameters?: readonly Parameter[]
   readonly requestBody?: { readonly content: Content }
   readonly responses: Readonly<Record<string, { readonly content?: Content }>>
@@ -42,10 +44,11 @@ const TYPES = [
 ]
 const KNOWN = new Set([...BEYOND_TYPES, ...TYPES])
 
-/** `client/schema.d.ts`: the operations of an OpenAPI document as types. Redirects are for browsers, and left out; so is what only streams. */
+/** `client/schema.d.ts`: the operations of an OpenAPI document as types. Redirects are for browsers, and left out; so are what only streams, and probes. */
 export function clientTypes({ paths, components }: Document): string {
   const operations = Object.entries(paths).flatMap(([path, methods]) =>
     Object.entries(methods)
+      .filter(([, { servers }]) => servers === undefined)
       .filter(([, { responses }]) => responses[302] === undefined && !isStreamOnly(responses[200]))
       .map(([method, one]) => `  /** ${one.summary} */\n  '${method.toUpperCase()} ${path}': ${operation(one)}`),
   )

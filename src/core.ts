@@ -19,7 +19,7 @@ import { createMemoryRunControl } from '#adapters/memory/run-control.ts'
 import { createMemoryRunLog } from '#adapters/memory/run-log.ts'
 import { createMemoryRunSlots } from '#adapters/memory/run-slots.ts'
 import { createMemoryTokenCache } from '#adapters/memory/token-cache.ts'
-import { isMigrated, migrate, type Orm, openPglite, openPostgres } from '#adapters/postgres/open-orm.ts'
+import { answers, isMigrated, migrate, type Orm, openPglite, openPostgres } from '#adapters/postgres/open-orm.ts'
 import { openStores } from '#adapters/postgres/opening.ts'
 import { createRedisDeviceFlowStore } from '#adapters/redis/device-flow-store.ts'
 import { rememberRefusals } from '#adapters/redis/known-refusals.ts'
@@ -209,10 +209,9 @@ async function wire(config: Config, orm: Orm, log: Log, metrics: Metrics | null)
 }
 
 function databaseChecks(orm: Orm): readonly Check[] {
-  const state = () => isMigrated(orm)
   return [
-    { name: 'database', essential: true, passes: async () => (await state()) !== null },
-    { name: 'migrations', essential: true, passes: async () => (await state()) !== false },
+    { name: 'database', essential: true, passes: () => answers(orm) },
+    { name: 'migrations', essential: true, passes: () => isMigrated(orm) },
   ]
 }
 

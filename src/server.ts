@@ -59,6 +59,7 @@ async function serveCore(
   const own = isLoopback(config.host) ? address : null
   const app = createHttpApp({
     cases: core.cases,
+    checkReadiness: core.readiness.checkReadiness,
     settings: {
       webOrigin: () => config.consoleWebUrl ?? address,
       issuer: () => {
@@ -100,8 +101,10 @@ async function serveCore(
   const background = startBackground({ cases: core.cases, prunes: config.prunesTokens, now, timer, log })
   await new Promise<void>((stopped) => {
     const stop = () => {
-      exitAfter(config.shutdownGraceS * 1000 + CLOSE_MS, log)
-      void shutDown(server, drain, core, admin, config.shutdownGraceS * 1000)
+      core.readiness.drain()
+      exitAfter((config.shutdownDelayS + config.shutdownGraceS) * 1000 + CLOSE_MS, log)
+      void pause(config.shutdownDelayS * 1000)
+        .then(() => shutDown(server, drain, core, admin, config.shutdownGraceS * 1000))
         .then(() => within(LAST_WORDS_MS, Promise.allSettled(underway)))
         .then(stopped)
     }
@@ -109,6 +112,11 @@ async function serveCore(
   })
   await background.stop()
   await scraped?.close()
+}
+
+/** Time for a balancer to hear from the probe that nobody is to be sent here any more. */
+function pause(ms: number): Promise<void> {
+  return ms === 0 ? Promise.resolve() : new Promise((resolve) => setTimeout(resolve, ms))
 }
 
 /** A store that hangs must not hold a stopping process until it is killed, with no word of why. */

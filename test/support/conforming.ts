@@ -2,6 +2,7 @@ import type { RequestListener, ServerResponse } from 'node:http'
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js'
 import { apiRoutes, PREFIX } from '#adapters/http/app.ts'
 import { openApiDocument } from '#adapters/http/openapi.ts'
+import { probeRoutes } from '#adapters/http/routes/probes.ts'
 import { framesIn } from './sse.ts'
 
 /** No server of ours answers this: a test that looks at any status fails on it. */
@@ -16,7 +17,7 @@ type Answer = {
 }
 type Operation = { readonly name: string; readonly path: RegExp; readonly answers: Readonly<Record<string, Answer>> }
 
-const document = strict(JSON.parse(JSON.stringify(openApiDocument(apiRoutes))))
+const document = strict(JSON.parse(JSON.stringify(openApiDocument(apiRoutes, probeRoutes))))
 // Compiling is what costs: each schema is compiled when its first answer comes, where it stands in the document.
 const ajv = new Ajv2020({ strict: false, validateFormats: false }).addSchema({ $id: BASE, ...document })
 const compiled = new Map<string, ValidateFunction>()
@@ -34,12 +35,14 @@ function strict(value: any): any {
 
 // biome-ignore lint/suspicious/noExplicitAny: the document's own test holds its shape
 function operationsOf({ paths }: any): readonly Operation[] {
-  return Object.entries<Record<string, { responses: Record<string, Answer> }>>(paths)
+  return Object.entries<Record<string, { responses: Record<string, Answer>; servers?: unknown }>>(paths)
     .toSorted(([a], [b]) => Number(a.includes('{')) - Number(b.includes('{')))
     .flatMap(([path, methods]) =>
-      Object.entries(methods).map(([method, { responses }]) => ({
+      Object.entries(methods).map(([method, { responses, servers }]) => ({
         name: `${method.toUpperCase()} ${path}`,
-        path: new RegExp(`^${PREFIX}${path.replaceAll('.', '\\.').replaceAll(/\{\w+\}/g, '[^/]+')}$`),
+        path: new RegExp(
+          `^${servers === undefined ? PREFIX : ''}${path.replaceAll('.', '\\.').replaceAll(/\{\w+\}/g, '[^/]+')}$`,
+        ),
         answers: responses,
       })),
     )
@@ -58,7 +61,8 @@ export function conforming(handle: RequestListener): Conforming {
   return {
     listener(req, res) {
       const path = (req.url ?? '').split('?')[0] ?? ''
-      if (path.startsWith(`${PREFIX}/`) && req.method !== 'HEAD' && req.method !== 'OPTIONS') {
+      const isListed = path.startsWith(`${PREFIX}/`) || probeRoutes.some((one) => one.path === path)
+      if (isListed && req.method !== 'HEAD' && req.method !== 'OPTIONS') {
         overhear(res, (body) => {
           const misfit = misfitOf(String(req.method), path, res, body)
           if (misfit !== null) misfits.push(misfit)

@@ -105,6 +105,7 @@ const REFUSED: readonly [name: string, value: string, beside?: Record<string, st
   ['HTTP_REQUEST_NODE_MAX_TEXT_SIZE', '12'],
   ['HTTP_REQUEST_NODE_MAX_BINARY_SIZE', '-10'],
   ['SHUTDOWN_GRACE_S', '-5'],
+  ['SHUTDOWN_DELAY_S', '61'],
   ['METRICS_PORT', '70000'],
   ['BRAND_NAME', 'hunter2\nhunter2'],
   ['BRAND_LOGO_FILE', '/nowhere/hunter2.png'],
@@ -211,6 +212,7 @@ describe('configuration', () => {
       tokenRetentionDays: 30,
       logLevel: 'info',
       shutdownGraceS: 20,
+      shutdownDelayS: 0,
       edition: { kind: 'community' },
     })
   })

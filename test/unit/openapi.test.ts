@@ -6,9 +6,10 @@ import { apiRoutes } from '#adapters/http/app.ts'
 import { sampleError } from '#adapters/http/error-samples.ts'
 import { openApiDocument } from '#adapters/http/openapi.ts'
 import { errorsOf } from '#adapters/http/openapi-refusals.ts'
+import { probeRoutes } from '#adapters/http/routes/probes.ts'
 
 // Through JSON, as a client gets it: undefined members are gone.
-const document = JSON.parse(JSON.stringify(openApiDocument(apiRoutes)))
+const document = JSON.parse(JSON.stringify(openApiDocument(apiRoutes, probeRoutes)))
 
 type Media = {
   readonly schema: object
@@ -28,7 +29,7 @@ type Operation = {
   readonly responses: Readonly<Record<string, Answer>>
 }
 
-const operations = apiRoutes.map((one) => {
+const operations = [...apiRoutes, ...probeRoutes].map((one) => {
   const operation: Operation = document.paths[one.path.replaceAll(/:(\w+)/g, '{$1}')][one.method]
   return { name: `${one.method} ${one.path}`, one, operation }
 })
@@ -52,7 +53,9 @@ describe('OpenAPI document', () => {
     const listed = Object.entries<object>(document.paths).flatMap(([path, methods]) =>
       Object.keys(methods).map((method) => `${method} ${path}`),
     )
-    const mounted = apiRoutes.map(({ method, path }) => `${method} ${path.replaceAll(/:(\w+)/g, '{$1}')}`)
+    const mounted = [...apiRoutes, ...probeRoutes].map(
+      ({ method, path }) => `${method} ${path.replaceAll(/:(\w+)/g, '{$1}')}`,
+    )
     expect(listed.toSorted()).to.deep.equal(mounted.toSorted())
   })
 

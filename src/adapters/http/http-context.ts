@@ -1,6 +1,7 @@
 import type { Clock, Timer } from '#application/ports/clock.ts'
 import type { CountryOf } from '#application/ports/country-of.ts'
 import type { Log } from '#application/ports/log.ts'
+import type { CheckReadiness } from '#application/use-cases/check-readiness.ts'
 import type { UseCases } from '#application/use-cases.ts'
 import type { ClientAddress } from './client-address.ts'
 import type { ConsoleCookies } from './cookies.ts'
@@ -18,6 +19,7 @@ export type InTrace = <T>(traceparent: string, work: () => T) => T
 /** What the HTTP room itself needs; the core never sees it. */
 export type HttpContext = {
   readonly cases: UseCases
+  readonly checkReadiness: CheckReadiness
   readonly settings: HttpSettings
   readonly cookies: ConsoleCookies
   readonly clientAddress: ClientAddress

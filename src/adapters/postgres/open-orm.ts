@@ -125,3 +125,17 @@ export async function migrate(orm: Orm): Promise<void> {
     await orm.migrator.up(transaction === undefined ? {} : { transaction })
   })
 }
+
+/** Whether the database answers at all. */
+export async function answers(orm: Orm): Promise<boolean> {
+  await orm.em.fork().execute('select 1')
+  return true
+}
+
+/** Whether the database holds all that this version needs; a newer version may have added to it. */
+export async function isMigrated(orm: Orm): Promise<boolean> {
+  const rows: readonly { readonly n: unknown }[] = await orm.em
+    .fork()
+    .execute('select count(*) as n from mikro_orm_migrations')
+  return Number(rows[0]?.n) >= MIGRATIONS.length
+}

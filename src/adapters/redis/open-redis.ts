@@ -76,6 +76,11 @@ function batchTurns(client: Redis): () => void {
   }
 }
 
+/** Whether the server, or any one of a cluster, answers. */
+export async function pingRedis({ client }: RedisLink): Promise<boolean> {
+  return (await client.ping()) === 'PONG'
+}
+
 type Found = (fault: null, address: string) => void
 
 function connect(url: string, name: string): Redis | Cluster {
