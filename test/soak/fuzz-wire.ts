@@ -54,7 +54,19 @@ function bodyText({ value, type }: Draft): string | null {
  * Sends it to `origin` and reads the whole answer.
  * @throws Error when no answer comes in time
  */
-export function send(origin: string, agent: Agent, written: Written): Promise<Answered> {
+export async function send(origin: string, agent: Agent, written: Written): Promise<Answered> {
+  try {
+    return await sendOnce(origin, agent, written)
+  } catch (error) {
+    if (!(error instanceof RestedTooLong)) throw error
+    return sendOnce(origin, agent, written)
+  }
+}
+
+/** The server closed a kept connection as it rested, just before this request came on it. */
+class RestedTooLong extends Error {}
+
+function sendOnce(origin: string, agent: Agent, written: Written): Promise<Answered> {
   const { method, target, headers, payload, isChunked } = written
   const sized =
     payload === null
@@ -66,9 +78,9 @@ export function send(origin: string, agent: Agent, written: Written): Promise<An
   return new Promise((resolve, reject) => {
     const outgoing = request({ agent, hostname, port, method, path: target, headers: { ...headers, ...sized } })
     const overdue = setTimeout(() => outgoing.destroy(new Error('no answer in time')), WITHIN_MS)
-    outgoing.on('error', (error) => {
+    outgoing.on('error', (error: NodeJS.ErrnoException) => {
       clearTimeout(overdue)
-      reject(error)
+      reject(outgoing.reusedSocket && error.code === 'ECONNRESET' ? new RestedTooLong() : error)
     })
     outgoing.on('response', (incoming) => {
       const parts: Buffer[] = []

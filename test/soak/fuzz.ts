@@ -189,6 +189,6 @@ function judge({ method, target }: Written, answered: Answered | Error): string 
   if (status < 400 || !target.startsWith(`${PREFIX}/`)) return null
   if (!isJson(answered)) return `${status} without the one error body: ${headers['content-type']} ${text.slice(0, 200)}`
   const body = JSON.parse(text)
-  const isWhole = body.status === status && typeof body.error === 'string' && typeof body.code === 'string'
-  return isWhole ? null : `${status} with another error body: ${text.slice(0, 200)}`
+  const isRefusal = typeof body.error === 'string' && typeof body.code === 'string'
+  return isRefusal ? null : `${status} with another error body: ${text.slice(0, 200)}`
 }
