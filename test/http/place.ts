@@ -3,6 +3,7 @@ import { openMemoryStores } from '#adapters/memory/stores.ts'
 import { withAuditLines } from '#adapters/telemetry/audit-lines.ts'
 import type { Ports } from '#application/ports.ts'
 import { ACCOUNT_TOKEN, EXTERNAL_TOKEN, formatToken, type TokenKind } from '#domain/token-kind.ts'
+import type { Role } from '#domain/workspace.ts'
 import type { FakeClock } from '../support/clock.ts'
 import { aWorld, OWNER, type World, type WorldOptions } from '../support/world.ts'
 import { type Edit, memoryEdit, sqlEdit } from './edit.ts'
@@ -90,6 +91,28 @@ export async function mintOwn(place: World, how: { label?: string; lifeMs?: numb
     tokenHash: place.ports.digest(token),
     createdAtMs: place.clock.now(),
     expiresAtMs: place.clock.now() + (how.lifeMs ?? 86_400_000),
+  })
+  return token
+}
+
+/** Another person of the owner's workspace, with a bearer. */
+export async function aColleague(place: World, role: Role, email = `${role}@example.test`) {
+  const { accountId } = await place.addMember(email, role)
+  return { accountId, email, token: await mintFor(place, { accountId, email }) }
+}
+
+/** A bearer of any account. */
+export async function mintFor(place: World, who: { accountId: string; email: string }): Promise<string> {
+  const token = aToken(ACCOUNT_TOKEN)
+  await place.ports.tokens.mint({
+    id: place.ports.newId(),
+    subject: { type: 'account', ...who },
+    clientId: 'difyctl',
+    deviceLabel: 'minted',
+    prefix: ACCOUNT_TOKEN.prefix,
+    tokenHash: place.ports.digest(token),
+    createdAtMs: place.clock.now(),
+    expiresAtMs: place.clock.now() + 86_400_000,
   })
   return token
 }

@@ -1,0 +1,3 @@
+import { membersSuite } from './suites/members.ts'
+
+membersSuite('memory', {})
