@@ -36,6 +36,8 @@ import { createDslFiles } from '#adapters/runner-native/dsl/dsl-files.ts'
 import { createFetchFile } from '#adapters/runner-native/dsl/fetch-file.ts'
 import { createGuardedEgress } from '#adapters/runner-native/egress/guarded-egress.ts'
 import { createGuardedFetch } from '#adapters/runner-native/egress/guarded-fetch.ts'
+import type { ModelClient } from '#adapters/runner-native/models/model-client.ts'
+import { observedModel } from '#adapters/runner-native/models/observed-model.ts'
 import { openModel } from '#adapters/runner-native/models/open-model.ts'
 import { createOpenAiModel } from '#adapters/runner-native/models/openai-compatible.ts'
 import { createNativeRunner } from '#adapters/runner-native/native-runner.ts'
@@ -117,12 +119,20 @@ async function wire(config: Config, orm: Orm, log: Log, metrics: Metrics | null)
   if (!orm.shared) await stores.runs.endAbandoned(now(), null)
   const fast = openFastStores(config, log)
   const { limiter, cache } = fast.stores
+  const observed = (source: 'configured' | 'bound', model: ModelClient): ModelClient =>
+    metrics === null ? model : observedModel(model, () => (call) => metrics.modelCall(source, call))
+  const configured = openModel(config.model, timer)
   const ofRunner = metrics?.ofRunner ?? ((runner: AppRunner) => runner)
   const { limits } = config
   const sandbox = createSandbox({
     timer,
     timeoutMs: limits.codeSeconds * 1000,
     maxRendered: limits.templateChars,
+  })
+  metrics?.watch({
+    ...(orm.pool === null ? {} : { databasePool: orm.pool }),
+    ...fast.watched,
+    sandboxes: sandbox.state,
   })
   const egress = createGuardedEgress({ rules: config.egress, timer })
   const { uploads } = config
@@ -153,7 +163,8 @@ async function wire(config: Config, orm: Orm, log: Log, metrics: Metrics | null)
       runner: ofRunner(
         createNativeRunner({
           limits,
-          model: openModel(config.model, timer),
+          imagesAs: uploads.sendAs,
+          model: configured === null ? null : observed('configured', configured),
           code: sandbox,
           templates: sandbox,
           egress,
@@ -162,7 +173,7 @@ async function wire(config: Config, orm: Orm, log: Log, metrics: Metrics | null)
           bound: {
             load: makeLoadBindings({ bindings: stores.bindings, secretBox }),
             openModel: ({ url, key, model }) =>
-              createOpenAiModel({ baseUrl: url, apiKey: key, name: model, fetch: guardedFetch }),
+              observed('bound', createOpenAiModel({ baseUrl: url, apiKey: key, name: model, fetch: guardedFetch })),
           },
           now,
           timer,
@@ -226,7 +237,13 @@ function openFastStores(config: Config, log: Log) {
     const flows = createMemoryDeviceFlowStore({ now })
     const nonces = createMemoryNonceGuard({ now })
     const runs = { runLog: told, runControl: carried, runSlots: ownSlots }
-    return { stores: { flows, limiter, cache, nonces, ...runs }, carried, checks: [], close: async () => {} }
+    return {
+      stores: { flows, limiter, cache, nonces, ...runs },
+      carried,
+      checks: [],
+      watched: {},
+      close: async () => {},
+    }
   }
   const prefix = config.redisKeyPrefix
   const redis = openRedis({ url: config.redisUrl, keyPrefix: prefix, log })
@@ -243,6 +260,7 @@ function openFastStores(config: Config, log: Log) {
   return {
     carried,
     checks: [check],
+    watched: { redis: redis.state },
     stores: {
       flows: createRedisDeviceFlowStore(redis, { prefix, now, log }),
       nonces: createRedisNonceGuard(redis, { prefix, digest: sha256Hex }),

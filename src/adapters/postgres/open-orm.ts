@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { Migrator } from '@mikro-orm/migrations'
 import type { EntityManager } from '@mikro-orm/sql'
+import type { Pool } from 'pg'
 import { lockDataDir } from './data-lock.ts'
 import { returnLostConnections } from './lost-connections.ts'
 import { MIGRATIONS } from './migrations.ts'
@@ -13,6 +14,10 @@ export type Orm = {
   readonly migrator: Migrator
   /** Whether other processes may use the same database at the same time. */
   readonly shared: boolean
+  /** Connections by what they do; null where there is but one. */
+  readonly pool:
+    | (() => { readonly size: number; readonly idle: number; readonly waiting: number; readonly max: number })
+    | null
   close(): Promise<void>
 }
 
@@ -45,20 +50,31 @@ export async function openPostgres(options: {
   readonly queryTimeoutMs?: number
 }): Promise<Orm> {
   const { MikroORM } = await import('@mikro-orm/postgresql')
+  const max = Math.max(SMALLEST_POOL, options.poolMax ?? 10)
+  let pool: Pool | null = null
   const orm = await MikroORM.init({
     ...common,
     clientUrl: options.url,
     // A slip in the URL must not end in a new, empty server that whoever comes first sets up.
     ensureDatabase: false,
     driverOptions: {
-      max: Math.max(SMALLEST_POOL, options.poolMax ?? 10),
+      max,
       connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
       keepAlive: true,
       ...(options.queryTimeoutMs === undefined ? {} : { query_timeout: options.queryTimeoutMs }),
-      onPoolCreated: returnLostConnections,
+      onPoolCreated: (created: Pool) => {
+        pool = created
+        returnLostConnections(created)
+      },
     },
   })
-  return { em: orm.em, migrator: new Migrator(orm.em), shared: true, close: () => orm.close() }
+  const state = () => ({
+    size: pool?.totalCount ?? 0,
+    idle: pool?.idleCount ?? 0,
+    waiting: pool?.waitingCount ?? 0,
+    max,
+  })
+  return { em: orm.em, migrator: new Migrator(orm.em), shared: true, pool: state, close: () => orm.close() }
 }
 
 /**
@@ -80,7 +96,7 @@ export async function openPglite(options: {
       await database.close()
       await lock?.release()
     }
-    return { em: orm.em, migrator: new Migrator(orm.em), shared: false, close }
+    return { em: orm.em, migrator: new Migrator(orm.em), shared: false, pool: null, close }
   } catch (error) {
     await lock?.release()
     throw error

@@ -19,6 +19,8 @@ export type RedisLink = {
    * @throws DomainError `service_unavailable` when any of them fails, within about a second
    */
   ask<R>(commands: (redis: Commands) => Promise<R>): Promise<R>
+  /** Calls of `ask` so far, and whether the next one has a chance. */
+  state(): { readonly isUp: boolean; readonly asked: number; readonly failed: number }
   quit(): Promise<void>
 }
 
@@ -35,21 +37,28 @@ export function openRedis({ url, keyPrefix, log }: RedisSettings): RedisLink {
   logOutages(client, log)
   // defineCommand added the scripts at run time, where the types of the client cannot see them.
   const commands = client as unknown as Commands
+  let asked = 0
+  let failed = 0
   const batch = client instanceof Redis ? batchTurns(client) : () => {}
 
   return {
     client,
     async ask(run) {
+      asked += 1
       if (client.status !== 'ready') await opening
-      if (client.status !== 'ready')
+      if (client.status !== 'ready') {
+        failed += 1
         throw new DomainError('service_unavailable', {}, { cause: new Error('redis down') })
+      }
       batch()
       try {
         return await run(commands)
       } catch (cause) {
+        failed += 1
         throw new DomainError('service_unavailable', {}, { cause })
       }
     },
+    state: () => ({ isUp: client.status === 'ready', asked, failed }),
     async quit() {
       if (client.status !== 'ready') return client.disconnect()
       // Whatever a goodbye fails with: a server that does not hear it must not keep the other stores from closing.

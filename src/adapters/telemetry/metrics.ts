@@ -3,10 +3,15 @@ import type { AppRunner } from '#application/ports/app-runner.ts'
 import type { RateLimiter } from '#application/ports/rate-limiter.ts'
 import type { TokenCache } from '#application/ports/token-cache.ts'
 import { isEnding } from '#domain/run.ts'
+import { registerGauges, type Sources } from './gauges.ts'
+import { meteredModels } from './model-metrics.ts'
 
 /** From a cached answer to the longest run; seconds. */
 const REQUEST_BUCKETS_S = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 60, 600]
 const RUN_BUCKETS_S = [0.05, 0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1200]
+const NODE_BUCKETS_S = [0.001, 0.01, 0.05, 0.25, 1, 5, 30, 120, 600]
+/** More than there are kinds of nodes: only what no table of ours bounds could ever come near. */
+const MAX_NODE_TYPES = 100
 
 /** One answered request. `route` is the template, never the path: ids and codes must not become labels. */
 export type Answered = {
@@ -26,6 +31,9 @@ export type Metrics = {
   ofLimiter(limiter: RateLimiter): RateLimiter
   ofCache(cache: TokenCache): TokenCache
   ofRunner(runner: AppRunner): AppRunner
+  readonly modelCall: ReturnType<typeof meteredModels>
+  /** Takes in what is read at each scrape; once. */
+  watch(sources: Sources): void
 }
 
 /** Counters of one process. Labels are names of ours only: routes, limits, modes, kinds of nodes. */
@@ -40,6 +48,8 @@ export function createMetrics(version: string): Metrics {
     answered: countAnswers(registers),
     ...meteredStores(registers),
     ofRunner: meteredRunner(registers),
+    modelCall: meteredModels(registers),
+    watch: (sources) => registerGauges(registers, sources),
   }
 }
 
@@ -138,6 +148,14 @@ function meteredRunner(registers: Registry[]): Metrics['ofRunner'] {
     labelNames: ['type', 'status'],
     registers,
   })
+  const nodeDurations = new Histogram({
+    name: 'latchkey_node_duration_seconds',
+    help: 'From the start of a node to its end.',
+    labelNames: ['type'],
+    buckets: NODE_BUCKETS_S,
+    registers,
+  })
+  const typeOf = atMost(MAX_NODE_TYPES)
   return (runner) => ({
     preflight: (...args) => runner.preflight(...args),
     async *run(job, signal) {
@@ -147,7 +165,11 @@ function meteredRunner(registers: Registry[]): Metrics['ofRunner'] {
       underway.inc({ mode })
       try {
         for await (const step of runner.run(job, signal)) {
-          if (step.kind === 'node_finished') nodes.inc({ type: step.nodeType, status: step.status })
+          if (step.kind === 'node_finished') {
+            const type = typeOf(step.nodeType)
+            nodes.inc({ type, status: step.status })
+            nodeDurations.observe({ type }, step.elapsedS)
+          }
           if (isEnding(step) || step.kind === 'paused') ending = step.kind
           yield step
         }
@@ -158,4 +180,13 @@ function meteredRunner(registers: Registry[]): Metrics['ofRunner'] {
       }
     },
   })
+}
+
+/** Lets the first `max` names pass; every later one is `other`. */
+function atMost(max: number): (name: string) => string {
+  const known = new Set<string>()
+  return (name) => {
+    if (known.size < max) known.add(name)
+    return known.has(name) ? name : 'other'
+  }
 }

@@ -15,6 +15,8 @@ export type PoolSettings = {
 export type ChildPool = {
   /** A child that did work of one kind does no other. Never rejects. */
   submit(work: SandboxWork, kind: string, signal: AbortSignal): Promise<Ran<string>>
+  /** Children at work, children kept warm, and jobs without one. */
+  state(): { readonly busy: number; readonly idle: number; readonly waiting: number }
   close(): Promise<void>
 }
 
@@ -106,6 +108,7 @@ export function createChildPool({ start, timer, size, timeoutMs }: PoolSettings)
         assign()
       })
     },
+    state: () => ({ busy: busy.size, idle: idle.length, waiting: waiting.length }),
     async close() {
       closed = true
       const children = [...idle.splice(0), ...busy].map(({ child }) => child)

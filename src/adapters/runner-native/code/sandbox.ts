@@ -2,7 +2,7 @@ import type { Timer } from '#application/ports/clock.ts'
 import type { Json } from '#domain/app.ts'
 import { DEFAULT_LIMITS } from '../limits.ts'
 import { renderPlain } from '../templates/plain-template.ts'
-import { createChildPool } from './child-pool.ts'
+import { type ChildPool, createChildPool } from './child-pool.ts'
 import type { CodeRunner, Ran, TemplateRenderer } from './code-runner.ts'
 import { createPythonStarter, startJavaScriptChild } from './sandbox-process.ts'
 
@@ -20,7 +20,12 @@ export type SandboxSettings = {
 }
 
 /** Where code and templates of apps run; `close` ends every child. */
-export type Sandbox = CodeRunner & TemplateRenderer & { close(): Promise<void> }
+export type Sandbox = CodeRunner &
+  TemplateRenderer & {
+    /** The children by what runs in them. */
+    state(): Readonly<Record<'javascript' | 'python', ReturnType<ChildPool['state']>>>
+    close(): Promise<void>
+  }
 
 /** Runs code and templates of apps in children that hold nothing worth stealing. */
 export function createSandbox(settings: SandboxSettings): Sandbox {
@@ -45,6 +50,7 @@ export function createSandbox(settings: SandboxSettings): Sandbox {
       if (!rendered.ok || rendered.value.length <= maxRendered) return rendered
       return { ok: false, error: `the result is longer than ${maxRendered} characters` }
     },
+    state: () => ({ javascript: scripts.state(), python: pythons.state() }),
     async close() {
       await Promise.all([scripts.close(), pythons.close()])
     },
