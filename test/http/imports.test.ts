@@ -1,0 +1,3 @@
+import { importsSuite } from './suites/imports.ts'
+
+importsSuite('memory', {})

@@ -1,0 +1,3 @@
+import { provisioningSuite } from './suites/provisioning.ts'
+
+provisioningSuite('memory', {})
