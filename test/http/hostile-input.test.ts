@@ -3,10 +3,9 @@ import { runInNewContext } from 'node:vm'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import { expect } from 'chai'
 import { newId } from '#adapters/crypto/ids.ts'
-import { apiRoutes, PREFIX } from '#adapters/http/app.ts'
+import { apiRoutes, consoleApiRoutes, PREFIX } from '#adapters/http/app.ts'
 import { schemaOf } from '#adapters/http/openapi-schemas.ts'
 import type { Route } from '#adapters/http/route.ts'
-import { consoleRoutes } from '#adapters/http/routes/console.ts'
 import { aBridge } from '../support/policy.ts'
 import type { Browser, Reply } from '../support/world.ts'
 import { chatFile } from './app-files.ts'
@@ -40,7 +39,7 @@ const UNUSABLE = new Set(['a NUL', 'a lone surrogate', '10 000 levels'])
 
 const routes = [
   ...apiRoutes.map((one) => ({ one, prefix: PREFIX })),
-  ...consoleRoutes.map((one) => ({ one, prefix: '/console/api' })),
+  ...consoleApiRoutes.map((one) => ({ one, prefix: '/console/api' })),
 ]
 const ajv = new Ajv2020({ strict: false, validateFormats: false })
 
@@ -88,7 +87,10 @@ describe('hostile input', function () {
   }: Route): Promise<{ token?: string; headers: Readonly<Record<string, string>> }> {
     switch (access.kind) {
       case 'bearer':
-        return { token: 'accepts' in access ? await mintExternal(place) : await mintOwn(place), headers: {} }
+        return {
+          token: access.accepts === 'external_sso' ? await mintExternal(place) : await mintOwn(place),
+          headers: {},
+        }
       case 'app':
         return { token: await mintOwn(place), headers: {} }
       case 'approval-grant':

@@ -15,6 +15,8 @@ export type InvalidStyle = 'oauth' | 'issues' | 'user-code'
 export function parseInput<S extends ObjectSchema>(schema: S, value: unknown, style: InvalidStyle): v.InferOutput<S> {
   const bad = findUnusable(value)
   if (bad !== null) throw refuse([bad], style)
+  // To valibot a list is an object whose members are all absent.
+  if (Array.isArray(value)) throw refuse([{ type: 'object', loc: [], msg: 'must be an object' }], style)
   const parsed = v.safeParse(schema, value)
   if (parsed.success) return parsed.output
   throw refuse(parsed.issues.map(toIssue), style)

@@ -61,7 +61,7 @@ const put = route({
     url: v.optional(v.string()),
     model: v.optional(v.nullable(v.string())),
     knowledge_id: v.optional(v.string()),
-    document: v.optional(v.record(v.string(), v.unknown())),
+    document: v.optional(v.custom<JsonObject>(isJsonObject, 'must be an object')),
     operation_id: v.optional(v.nullable(v.string())),
     header: v.optional(v.nullable(v.string())),
     tool: v.optional(v.nullable(v.string())),
@@ -93,6 +93,11 @@ const remove = route({
   },
 })
 
+/** A list is an object too, to most who ask. */
+function isJsonObject(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
 async function current(accountId: string, cases: UseCases): Promise<{ accountId: string; workspaceId: string }> {
   const workspaceId = defaultWorkspaceId(await cases.listWorkspaces(accountId))
   if (workspaceId === null) throw new DomainError('workspace_not_found', {})
@@ -106,7 +111,7 @@ type Body = {
   readonly url?: string | undefined
   readonly model?: string | null | undefined
   readonly knowledge_id?: string | undefined
-  readonly document?: Readonly<Record<string, unknown>> | undefined
+  readonly document?: JsonObject | undefined
   readonly operation_id?: string | null | undefined
   readonly header?: string | null | undefined
   readonly tool?: string | null | undefined
@@ -135,8 +140,7 @@ function targetOf(body: Body): BindingTarget {
       return { via, code: body.code ?? need('code') }
     case 'openapi': {
       const { operation_id: operationId = null, header = null } = body
-      // The body came out of a JSON parser.
-      const document = (body.document ?? need('document')) as JsonObject
+      const document = body.document ?? need('document')
       return { via, url: body.url ?? need('url'), document, operationId, header }
     }
   }
