@@ -69,5 +69,33 @@ export function appAccessContract(name: string, open: Open): void {
       expect((await appAccess.open([eve], { page: 1, limit: 10, name: mark, mode: 'workflow' })).total).to.equal(0)
       expect((await appAccess.open([], { page: 1, limit: 10, name: '%' })).total).to.equal(0)
     })
+
+    it('the total without a name follows modes, grants and what can be run; closed workspaces are left out', async () => {
+      const { appAccess } = opened.stores
+      const total = async (mode?: 'chat' | 'workflow') =>
+        (await appAccess.open([group], { page: 1, limit: 1, mode })).total
+      const before = await total()
+      const [one = '', two = '', three = ''] = await someApps('a', 'b', 'c')
+      const closed = aWorkspace()
+      await opened.seed.workspace(closed, 'archive')
+      const hidden = anApp({ workspaceId: closed.id })
+      await opened.stores.apps.add(hidden)
+      for (const id of [one, hidden.id]) await appAccess.setMode(id, 'public')
+      for (const id of [two, three]) await appAccess.setMode(id, 'private')
+      await appAccess.grant(two, [group, eve], null, NOW_MS)
+      await appAccess.grant(hidden.id, [group], null, NOW_MS)
+      expect([await total(), await total('chat'), await total('workflow')]).to.deep.equal([before + 2, before + 2, 0])
+      await appAccess.setMode(one, 'private_all')
+      await opened.seed.alterApp(two, { status: 'normal', apiEnabled: false })
+      expect(await total()).to.equal(before)
+    })
+
+    it('a page beyond the end is empty, and knows the total', async () => {
+      const [id = ''] = await someApps('z')
+      await opened.stores.appAccess.setMode(id, 'public')
+      const { ids, total } = await opened.stores.appAccess.open([], { page: 1_000, limit: 200 })
+      expect(ids).to.deep.equal([])
+      expect(total).to.be.greaterThan(0)
+    })
   })
 }

@@ -1,9 +1,9 @@
 import type { EntityManager } from '@mikro-orm/sql'
-import type { AppCatalog, AppQuery, NewVersion } from '#application/ports/app-catalog.ts'
+import type { AppCatalog, NewVersion } from '#application/ports/app-catalog.ts'
 import type { App, AppDefinition } from '#domain/app.ts'
 import { pageOf } from '#domain/page.ts'
 import { isUuid } from '#domain/uuid.ts'
-import { likePattern } from './like.ts'
+import { matching, totalOf } from './app-search.ts'
 import { AppDefinitionRow, AppRow } from './schema.ts'
 import { epochMs, instant, type Parameter, rowOf, rowsOf, storableJson, storableText } from './sql.ts'
 import { translateErrors } from './translate-errors.ts'
@@ -27,12 +27,7 @@ export function createPostgresAppCatalog(em: EntityManager): AppCatalog {
   return translateErrors<AppCatalog>({
     async search(query) {
       const { where, parameters } = matching(query)
-      const counted = await rowOf<{ total: number }>(
-        em,
-        `select count(*)::int as total from apps a where ${where}`,
-        parameters,
-      )
-      const total = counted?.total ?? 0
+      const total = await totalOf(em, query)
       const offset = (query.page - 1) * query.limit
       // Nothing is joined for an empty page.
       if (offset >= total) return pageOf(query, total, [])
@@ -161,25 +156,4 @@ function versionOf(
     return { where, parameters: [appId] }
   }
   return isUuid(definitionId) ? { where: 'where app_id = ? and id = ?', parameters: [appId, definitionId] } : null
-}
-
-function matching(query: AppQuery): { readonly where: string; readonly parameters: readonly Parameter[] } {
-  const conditions = [`a.tenant_id = ? and a.status = 'normal'${query.apiOff === true ? '' : ' and a.enable_api'}`]
-  const parameters: Parameter[] = [query.workspaceId]
-  if (query.mode !== undefined) {
-    conditions.push('a.mode = ?')
-    parameters.push(query.mode)
-  }
-  if (query.name !== undefined && query.name !== '') {
-    const byId = isUuid(query.name)
-    conditions.push(byId ? 'a.id = ?' : "a.name ilike ? escape '!'")
-    parameters.push(byId ? query.name : likePattern(query.name))
-  }
-  if (query.tag !== undefined && query.tag !== '') {
-    conditions.push(`exists (
-      select 1 from tag_bindings b join tags on tags.id = b.tag_id
-      where b.target_id = a.id and tags.tenant_id = a.tenant_id and tags.type = 'app' and tags.name = ?)`)
-    parameters.push(storableText(query.tag))
-  }
-  return { where: conditions.join(' and '), parameters }
 }
