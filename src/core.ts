@@ -37,22 +37,26 @@ import { createFetchFile } from '#adapters/runner-native/dsl/fetch-file.ts'
 import { createGuardedEgress } from '#adapters/runner-native/egress/guarded-egress.ts'
 import { createGuardedFetch } from '#adapters/runner-native/egress/guarded-fetch.ts'
 import type { ModelClient } from '#adapters/runner-native/models/model-client.ts'
-import { observedModel } from '#adapters/runner-native/models/observed-model.ts'
+import { type ModelCall, observedModel } from '#adapters/runner-native/models/observed-model.ts'
 import { openModel } from '#adapters/runner-native/models/open-model.ts'
 import { createOpenAiModel } from '#adapters/runner-native/models/openai-compatible.ts'
 import { createNativeRunner } from '#adapters/runner-native/native-runner.ts'
 import { withAuditLines } from '#adapters/telemetry/audit-lines.ts'
 import type { Metrics } from '#adapters/telemetry/metrics.ts'
+import { tracedRunner } from '#adapters/telemetry/traced-runner.ts'
 import { outliveOutage } from '#application/auth/outlive-outage.ts'
 import type { AppRunner } from '#application/ports/app-runner.ts'
 import type { Timer } from '#application/ports/clock.ts'
 import type { Log } from '#application/ports/log.ts'
+import type { Tracer } from '#application/ports/tracer.ts'
 import { type Check, makeCheckReadiness } from '#application/use-cases/check-readiness.ts'
 import { makeLoadBindings } from '#application/use-cases/load-bindings.ts'
 import { makeUseCases, type UseCases } from '#application/use-cases.ts'
 import { type Config, ConfigError, generatedKey } from './config.ts'
 import { MIN_KEY_LENGTH } from './config-reader.ts'
 import { type Enterprise, openEnterprise } from './enterprise.ts'
+import { tracedStores } from './traced-stores.ts'
+import { type Tracing, withTraceparent } from './tracing.ts'
 
 export const now = Date.now
 
@@ -78,16 +82,19 @@ export async function openDatabase(config: Config, socketPath: string | null): P
     : openPostgres({ url: config.databaseUrl })
 }
 
+/** Who is told of what happens; nobody when absent. */
+export type Watching = { readonly metrics?: Metrics | null; readonly tracing?: Tracing | null }
+
 /** Opens the database, brings it up to date and wires the core to it; frees what it opened when that fails. */
 export async function openCore(
   config: Config,
   socketPath: string | null,
   log: Log,
-  metrics: Metrics | null = null,
+  { metrics = null, tracing = null }: Watching = {},
 ): Promise<Core> {
   const orm = await openUpToDate(config, socketPath)
   try {
-    return await wire(config, orm, log, metrics)
+    return await wire(config, orm, log, metrics, tracing)
   } catch (error) {
     await orm.close()
     throw error
@@ -111,18 +118,31 @@ async function openUpToDate(config: Config, socketPath: string | null): Promise<
   return openPostgres({ url: config.databaseUrl, queryTimeoutMs: QUERY_TIMEOUT_MS })
 }
 
-async function wire(config: Config, orm: Orm, log: Log, metrics: Metrics | null): Promise<Core> {
+async function wire(
+  config: Config,
+  orm: Orm,
+  log: Log,
+  metrics: Metrics | null,
+  tracing: Tracing | null,
+): Promise<Core> {
   const secretKeys = config.secretKeys ?? [generatedKey(await keptSecret(config.dataDir))]
   const secretBox = createSecretBox(secretKeys)
-  const stores = openStores(orm)
+  const tracer = tracing?.tracer ?? null
+  const stores = tracedStores(tracer, openStores(orm))
   // Whoever holds the embedded database is alone: what stands as running was cut off with its process.
   if (!orm.shared) await stores.runs.endAbandoned(now(), null)
   const fast = openFastStores(config, log)
-  const { limiter, cache } = fast.stores
+  const { runLog, runControl, ...shared } = fast.stores
+  const quick = { ...tracedStores(tracer, shared), runLog, runControl }
+  const { limiter, cache } = quick
   const observed = (source: 'configured' | 'bound', model: ModelClient): ModelClient =>
-    metrics === null ? model : observedModel(model, () => (call) => metrics.modelCall(source, call))
-  const configured = openModel(config.model, timer)
-  const ofRunner = metrics?.ofRunner ?? ((runner: AppRunner) => runner)
+    metrics === null && tracer === null ? model : observedModel(model, () => observeModel(source, metrics, tracer))
+  const toModels = (way: typeof fetch) => (tracer === null ? way : withTraceparent(tracer, way))
+  const configured = openModel(config.model, timer, toModels(fetch))
+  const ofRunner = (runner: AppRunner) => {
+    const metered = metrics?.ofRunner(runner) ?? runner
+    return tracer === null ? metered : tracedRunner(metered, tracer)
+  }
   const { limits } = config
   const sandbox = createSandbox({
     timer,
@@ -139,11 +159,19 @@ async function wire(config: Config, orm: Orm, log: Log, metrics: Metrics | null)
   const fileStore =
     uploads.s3 === null ? createDiskFileStore({ folder: join(config.dataDir, 'files') }) : createS3FileStore(uploads.s3)
   const guardedFetch = createGuardedFetch({ rules: config.egress })
-  const enterprise = openEnterprise(config.edition, { ...stores, now, timer, log, consoleApiUrl: config.consoleApiUrl })
+  const enterprise = openEnterprise(config.edition, {
+    ...stores,
+    now,
+    timer,
+    log,
+    consoleApiUrl: config.consoleApiUrl,
+    tracer,
+  })
   const cases = makeUseCases(
     {
       ...stores,
-      ...fast.stores,
+      ...quick,
+      ...(tracer === null ? {} : { tracer }),
       limiter: metrics?.ofLimiter(limiter) ?? limiter,
       cache: metrics?.ofCache(cache) ?? cache,
       ...withAuditLines(stores, log),
@@ -173,7 +201,10 @@ async function wire(config: Config, orm: Orm, log: Log, metrics: Metrics | null)
           bound: {
             load: makeLoadBindings({ bindings: stores.bindings, secretBox }),
             openModel: ({ url, key, model }) =>
-              observed('bound', createOpenAiModel({ baseUrl: url, apiKey: key, name: model, fetch: guardedFetch })),
+              observed(
+                'bound',
+                createOpenAiModel({ baseUrl: url, apiKey: key, name: model, fetch: toModels(guardedFetch) }),
+              ),
           },
           now,
           timer,
@@ -216,6 +247,21 @@ async function wire(config: Config, orm: Orm, log: Log, metrics: Metrics | null)
       await fast.close()
       await orm.close()
     },
+  }
+}
+
+/** Begins to observe one call of a model; what it returns is told how the call went. */
+function observeModel(source: 'configured' | 'bound', metrics: Metrics | null, tracer: Tracer | null) {
+  const span = tracer?.begin('model call', 'client', { 'latchkey.model.source': source })
+  return (call: ModelCall) => {
+    metrics?.modelCall(source, call)
+    const { outcome, usage } = call
+    const facts =
+      usage === null
+        ? {}
+        : { 'gen_ai.usage.input_tokens': usage.promptTokens, 'gen_ai.usage.output_tokens': usage.completionTokens }
+    const isFault = outcome !== 'answered' && outcome !== 'stopped'
+    span?.end({ facts: { ...facts, 'latchkey.model.outcome': outcome }, fault: isFault ? outcome : undefined })
   }
 }
 

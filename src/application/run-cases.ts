@@ -21,7 +21,7 @@ export function makeRunCases(ports: Ports, settings: CoreSettings): RunCases {
   const carryRun = makeCarryRun({ ...ports, underway })
   return {
     runApp: makeRunApp({ ...ports, carryRun, settings }),
-    humanForms: makeHumanForms({ ...ports, carryRun }),
+    humanForms: makeHumanForms({ ...ports, carryRun, settings }),
     stopRun: makeStopRun(ports),
     joinRun: makeJoinRun(ports),
     tendRuns: makeTendRuns({ ...ports, underway }),

@@ -1,6 +1,8 @@
 import type { AppDefinition, Json, JsonObject } from './app.ts'
+import { extensionsIn } from './app-files.ts'
 import { type AppMode, familyOf, isGraphMode } from './app-mode.ts'
 import type { InputIssue } from './errors.ts'
+import type { OwnFiles } from './given-file.ts'
 import { checkControl } from './input-value.ts'
 import { isObject, listAt, numberAt, objectAt, objectsAt, textAt, textsAt } from './json.ts'
 
@@ -30,6 +32,10 @@ export type FormControl = {
   readonly default: Json
   /** Kinds of file a file control takes; empty means any. */
   readonly fileTypes: readonly string[]
+  /** For files of no other kind; lower case, without dots. Empty means any. */
+  readonly fileExtensions: readonly string[]
+  /** How files may come; empty means any way. */
+  readonly fileMethods: readonly string[]
 }
 
 /** What a run gets, or everything that was wrong. */
@@ -68,13 +74,21 @@ export function formRows(mode: AppMode, definition: AppDefinition | null): reado
 
 /**
  * Checks what a caller sent against the form: undeclared keys are dropped, absent optional ones get their default or
- * null, and "" counts as absent.
+ * null, and "" counts as absent. `own` are the uploads that it may name.
  */
-export function checkInputs(form: readonly FormControl[], inputs: JsonObject): CheckedInputs {
+export function checkInputs(
+  form: readonly FormControl[],
+  inputs: JsonObject,
+  own: OwnFiles = new Map(),
+): CheckedInputs {
   const issues: InputIssue[] = []
   const kept: [string, Json][] = []
   for (const control of form) {
-    const checked = checkControl(control, Object.hasOwn(inputs, control.variable) ? inputs[control.variable] : null)
+    const checked = checkControl(
+      control,
+      Object.hasOwn(inputs, control.variable) ? inputs[control.variable] : null,
+      own,
+    )
     if ('issue' in checked) issues.push(checked.issue)
     else kept.push([control.variable, checked.value])
   }
@@ -101,5 +115,7 @@ function controlOf(row: Json): FormControl | null {
     options: [...new Set(textsAt(settings, 'options'))],
     default: settings.default ?? null,
     fileTypes: textsAt(settings, 'allowed_file_types'),
+    fileExtensions: extensionsIn(settings),
+    fileMethods: textsAt(settings, 'allowed_file_upload_methods'),
   }
 }

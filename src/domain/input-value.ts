@@ -1,7 +1,8 @@
-import type { Json, JsonObject } from './app.ts'
+import type { Json } from './app.ts'
 import type { InputIssue } from './errors.ts'
+import { checkGivenFile, fileVariable, type OwnFiles } from './given-file.ts'
 import type { FormControl } from './input-form.ts'
-import { isList, isObject, textAt } from './json.ts'
+import { isList, isObject } from './json.ts'
 import { findUnusable } from './usable-input.ts'
 
 /** One field's value, or what was wrong with it. */
@@ -11,9 +12,10 @@ const TRUE_WORDS = ['true', '1', 'yes', 'on']
 const FALSE_WORDS = ['false', '0', 'no', 'off']
 /** Length of a list of files when the form does not say. */
 const DEFAULT_MAX_FILES = 5
+const NONE: OwnFiles = new Map()
 
 /** The value that a run gets for one control, or what is wrong with the one that was sent. */
-export function checkControl(control: FormControl, sent: Json | undefined): CheckedValue {
+export function checkControl(control: FormControl, sent: Json | undefined, own: OwnFiles = NONE): CheckedValue {
   if (sent === undefined || sent === null || sent === '') return absent(control)
   switch (control.control) {
     case 'text-input':
@@ -28,9 +30,9 @@ export function checkControl(control: FormControl, sent: Json | undefined): Chec
     case 'json_object':
       return checkObject(control, sent)
     case 'file':
-      return checkFile(control, sent)
+      return checkFile(control, sent, own)
     case 'file-list':
-      return checkFiles(control, sent)
+      return checkFiles(control, sent, own)
   }
 }
 
@@ -92,52 +94,26 @@ function parseObject(text: string): Json {
   }
 }
 
-function checkFiles(control: FormControl, sent: Json): CheckedValue {
+function checkFiles(control: FormControl, sent: Json, own: OwnFiles): CheckedValue {
   if (!isList(sent)) return refuse(control, 'list_type', says(control, 'must be a list of files'))
   const most = control.maxLength ?? DEFAULT_MAX_FILES
   if (sent.length > most) return refuse(control, 'too_long', says(control, `must have at most ${most} files`))
   if (sent.length === 0) return absent(control)
   const files: Json[] = []
   for (const file of sent) {
-    const checked = checkFile(control, file)
+    const checked = checkFile(control, file, own)
     if ('issue' in checked) return checked
     files.push(checked.value)
   }
   return { value: files }
 }
 
-function checkFile(control: FormControl, sent: Json): CheckedValue {
+function checkFile(control: FormControl, sent: Json, own: OwnFiles): CheckedValue {
   if (!isObject(sent)) return refuse(control, 'file_type', says(control, 'must be a file'))
-  if (textAt(sent, 'transfer_method') !== 'remote_url') {
-    return refuse(control, 'file_transfer_method', says(control, 'must be a file with transfer_method remote_url'))
-  }
-  const url = textAt(sent, 'url') || textAt(sent, 'remote_url')
-  if (!/^https?:\/\/[^\s/]/i.test(url))
-    return refuse(control, 'file_url', says(control, 'must have an http or https url'))
-  const type = textAt(sent, 'type') || 'custom'
-  if (control.fileTypes.length > 0 && !control.fileTypes.includes('custom') && !control.fileTypes.includes(type)) {
-    return refuse(control, 'file_kind', says(control, `must be a file of type: ${control.fileTypes.join(', ')}`))
-  }
-  return { value: remoteFile(type, url, textAt(sent, 'name') || null) }
-}
-
-/** A file as graph variables see it. */
-export function remoteFile(type: string, url: string, name: string | null): JsonObject {
-  const path = url.replace(/[?#].*$/s, '')
-  const last = path.slice(path.lastIndexOf('/') + 1)
-  const called = name ?? (last === '' ? 'file' : last)
-  const dot = called.lastIndexOf('.')
-  return {
-    type,
-    transfer_method: 'remote_url',
-    url,
-    remote_url: url,
-    related_id: null,
-    name: called,
-    extension: dot > 0 ? called.slice(dot).toLowerCase() : '',
-    mime_type: null,
-    size: null,
-  }
+  const { fileTypes: kinds, fileExtensions: extensions, fileMethods: methods } = control
+  const checked = checkGivenFile(sent, { kinds, extensions, methods }, own)
+  if ('file' in checked) return { value: fileVariable(checked.file) }
+  return refuse(control, checked.fault.type, says(control, checked.fault.msg))
 }
 
 function says(control: FormControl, rule: string): string {

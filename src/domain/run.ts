@@ -163,6 +163,8 @@ export type FileRef =
       readonly transferMethod: 'local_file' | 'tool_file'
       readonly uploadFileId: string
       readonly name: string | null
+      /** Absent where only the id is known. The extension is without a dot, the size in bytes. */
+      readonly facts?: { readonly extension: string; readonly mimeType: string; readonly size: number }
     }
 
 /** What a caller asks of an app, after its inputs were checked against the app's form. */

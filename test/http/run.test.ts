@@ -117,11 +117,11 @@ describe('POST /apps/:id/run', () => {
       ],
       ['an unknown response mode', chatFile, { inputs: {}, query: 'x', response_mode: 'fast' }, 422, 'response_mode'],
       [
-        'an uploaded file',
+        'an upload that is none',
         chatFile,
         { inputs: {}, query: 'x', files: [{ type: 'image', transfer_method: 'local_file', upload_file_id: 'f' }] },
         422,
-        'transfer_method',
+        'upload_file_id',
       ],
       [
         'a file address that is none',

@@ -100,7 +100,7 @@ describe('uploads', () => {
     it(`N03 ${what} is a ${said} and leaves nothing`, () =>
       leavesNothing(async () => {
         const reply = await send(name, bytes)
-        expect(`${reply.status} ${reply.json.code}`).to.equal(said)
+        expect(`${reply.status} ${reply.json.error}`).to.equal(said)
       }))
   }
 
@@ -115,14 +115,14 @@ describe('uploads', () => {
     ['nothing in it', `--${B}--\r\n`, '400 no_file_uploaded'],
     ['only fields', `${part('form-data; name="user"', 'me')}--${B}--\r\n`, '400 no_file_uploaded'],
     ['a field called file', `${part('form-data; name="file"', 'me')}--${B}--\r\n`, '400 no_file_uploaded'],
-    ['a part without a name', `${part('form-data', 'me')}--${B}--\r\n`, '400 bad_request'],
-    ['a file without a name', `${part('form-data; filename="a.txt"', 'me')}--${B}--\r\n`, '400 bad_request'],
+    ['a part without a name', `${part('form-data', 'me')}--${B}--\r\n`, '400 malformed_request'],
+    ['a file without a name', `${part('form-data; filename="a.txt"', 'me')}--${B}--\r\n`, '400 malformed_request'],
     ['two files', `${FILE}${FILE}--${B}--\r\n`, '400 too_many_files'],
-    ['no end', FILE, '400 bad_request'],
-    ['no end after a field', `${FILE}${part('form-data; name="user"', 'me')}`, '400 bad_request'],
-    ['words instead of parts', 'words', '400 bad_request'],
-    ['a boundary that goes on', `--${B}Y\r\n\r\n`, '400 bad_request'],
-    ['endless headers', `--${B}\r\n${'a: b\r\n'.repeat(3000)}`, '400 bad_request'],
+    ['no end', FILE, '400 malformed_request'],
+    ['no end after a field', `${FILE}${part('form-data; name="user"', 'me')}`, '400 malformed_request'],
+    ['words instead of parts', 'words', '400 malformed_request'],
+    ['a boundary that goes on', `--${B}Y\r\n\r\n`, '400 malformed_request'],
+    ['endless headers', `--${B}\r\n${'a: b\r\n'.repeat(3000)}`, '400 malformed_request'],
     [
       'endless fields',
       `${part('form-data; name="a"', 'x'.repeat(70_000))}${FILE}--${B}--\r\n`,
@@ -138,7 +138,7 @@ describe('uploads', () => {
     it(`N03 a form with ${what} is a ${said} and leaves nothing`, () =>
       leavesNothing(async () => {
         const reply = await sendBody(place.url, appId, token, body, `multipart/form-data; boundary=${B}`)
-        expect(`${reply.status} ${reply.json.code}`).to.equal(said)
+        expect(`${reply.status} ${reply.json.error}`).to.equal(said)
       }))
   }
 
@@ -159,21 +159,21 @@ describe('uploads', () => {
   const TYPES: readonly (readonly [type: string, said: string])[] = [
     ['application/json', '415 unsupported_media_type'],
     ['multipart/mixed; boundary=XX', '415 unsupported_media_type'],
-    ['multipart/form-data', '400 bad_request'],
-    ['multipart/form-data; boundary=', '400 bad_request'],
-    [`multipart/form-data; boundary=${'x'.repeat(71)}`, '400 bad_request'],
+    ['multipart/form-data', '400 malformed_request'],
+    ['multipart/form-data; boundary=', '400 malformed_request'],
+    [`multipart/form-data; boundary=${'x'.repeat(71)}`, '400 malformed_request'],
   ]
   for (const [type, said] of TYPES) {
     it(`N03 the content type ${type.slice(0, 40)} is a ${said}`, () =>
       leavesNothing(async () => {
         const reply = await sendBody(place.url, appId, token, `${FILE}--${B}--\r\n`, type)
-        expect(`${reply.status} ${reply.json.code}`).to.equal(said)
+        expect(`${reply.status} ${reply.json.error}`).to.equal(said)
       }))
   }
 
   it('N03 no body at all is a 400 no_file_uploaded', async () => {
     const reply = await place.post(`${API}/apps/${appId}/files/upload`, { token })
-    expect(`${reply.status} ${reply.json.code}`).to.equal('400 no_file_uploaded')
+    expect(`${reply.status} ${reply.json.error}`).to.equal('400 no_file_uploaded')
   })
 
   it('N03 a compressed body is refused before a byte of it is unpacked', () =>
@@ -241,7 +241,7 @@ describe('uploads', () => {
       })
       try {
         const reply = await upload(other.url, await other.addApp(chatFile()), await mintOwn(other), 'a.txt', 'words')
-        expect(`${reply.status} ${reply.json.code}`).to.equal('503 service_unavailable')
+        expect(`${reply.status} ${reply.json.error}`).to.equal('503 service_unavailable')
         expect(reply.text).to.not.contain('ENOSPC')
       } finally {
         await other.close()

@@ -141,12 +141,12 @@ describe('input form', () => {
     expect(issuesOf(object, '{')).to.have.length(1)
   })
 
-  it('takes remote files, and names the field of any other kind', () => {
+  it('takes remote files, and names the field of any other kind and of an upload that is not the caller’s', () => {
     const file = { file: { variable: 'v', allowed_file_types: ['image'] } }
     expect(checkedValue(file, { v: picture })).to.deep.include({ type: 'image', name: 'cat.PNG', extension: '.png' })
     const local = { type: 'image', transfer_method: 'local_file', upload_file_id: 'x' }
     expect(checkInputs(chat(file), { v: local })).to.deep.include({ ok: false })
-    expect(issuesOf(file, local)).to.deep.equal(['v in input form must be a file with transfer_method remote_url'])
+    expect(issuesOf(file, local)).to.deep.equal(['v in input form must name a file that was uploaded here'])
     expect(issuesOf(file, { ...picture, type: 'video' })).to.have.length(1)
     expect(issuesOf(file, { ...picture, url: 'file:///etc/passwd' })).to.deep.equal([
       'v in input form must have an http or https url',

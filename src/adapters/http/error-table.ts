@@ -120,16 +120,11 @@ export const errorTable: { readonly [C in ErrorCode]: Row<ErrorFacts[C]> } = {
   request_timeout: { status: 408 },
   headers_too_large: { status: 431 },
   malformed_request: { status: 400 },
-  no_file_uploaded: { status: 400, code: 'no_file_uploaded' },
-  too_many_files: { status: 400, code: 'too_many_files' },
-  file_too_large: {
-    status: 413,
-    code: 'file_too_large',
-    body: ({ maxBytes }) => ({ hint: `at most ${maxBytes} bytes` }),
-  },
+  no_file_uploaded: { status: 400 },
+  too_many_files: { status: 400 },
+  file_too_large: { status: 413, body: ({ maxBytes }) => ({ hint: `at most ${maxBytes} bytes` }) },
   unsupported_file_type: {
     status: 415,
-    code: 'unsupported_file_type',
     body: ({ contradicted }) => ({
       hint: contradicted ? 'the content is not what the name says' : 'not an allowed type',
     }),

@@ -123,7 +123,10 @@ function requestBody(body: ObjectSchema, { form, example }: Route): Json {
 function filePart(name: string): Json {
   const properties = { [name]: { type: 'string', contentMediaType: 'application/octet-stream' } }
   const schema = { type: 'object', required: [name], properties }
-  return { required: true, content: { 'multipart/form-data': { schema } } }
+  return {
+    required: true,
+    content: { 'multipart/form-data': { schema, example: { [name]: 'the bytes of the file' } } },
+  }
 }
 
 function reply({ summary, status, reply: schema, example, streams }: Route): Json {

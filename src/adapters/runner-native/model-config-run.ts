@@ -78,7 +78,7 @@ async function* promptSteps(
   signal: AbortSignal,
 ): AsyncGenerator<RunStep> {
   resources.push(...(await knowledgeFor(services, config, job.request, signal)))
-  const messages = messagesOf(config, job, resources)
+  const messages = await messagesOf(config, job, resources, services.imagesAs)
   if (messages.length === 0) throw new ModelFailure({ code: 'invalid_param', message: 'The prompt is empty.' })
   for await (const chunk of model.stream({ ...modelRequest(config), messages }, signal)) {
     if (chunk.kind === 'usage') tally.usage = addUsage(tally.usage, chunk.usage)

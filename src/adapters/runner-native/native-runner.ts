@@ -7,6 +7,7 @@ import { isEnding, NO_USAGE, type RunFailure, type RunStep } from '#domain/run.t
 import { createDocuments } from './documents/documents.ts'
 import { EgressFailure } from './egress/http-egress.ts'
 import { SERVER_FAULT } from './failures.ts'
+import type { ImagesAs } from './files/stored-file.ts'
 import { buildGraph } from './graph/graph.ts'
 import { runGraph } from './graph/run-graph.ts'
 import { makeInnerApps } from './inner-apps.ts'
@@ -23,6 +24,8 @@ export type NativeRunnerNeeds = Pick<NodeServices, 'model' | 'code' | 'templates
   readonly ids: NewId
   /** Absent: the usual ones. */
   readonly limits?: RunLimits
+  /** Absent: in the request. */
+  readonly imagesAs?: ImagesAs
   /** Guarded like `egress`, for MCP servers. Absent: none can be reached. */
   readonly webFetch?: typeof fetch
   /** Where apps that others use as tools are. Absent: nowhere. */
@@ -38,7 +41,7 @@ export function createNativeRunner(needs: NativeRunnerNeeds): AppRunner {
   const { model, code, templates, egress, bound, apps, now, timer, ids, onFault = () => {} } = needs
   const retriever = createExternalKnowledge(egress)
   const documents = createDocuments({ timer })
-  const { webFetch = noWeb, limits = DEFAULT_LIMITS } = needs
+  const { webFetch = noWeb, limits = DEFAULT_LIMITS, imagesAs = 'base64' } = needs
 
   async function servicesFor(workspaceId: string, inner: InnerApps): Promise<NodeServices> {
     const unbound = {
@@ -50,6 +53,7 @@ export function createNativeRunner(needs: NativeRunnerNeeds): AppRunner {
       retriever,
       documents,
       limits,
+      imagesAs,
       apps: inner,
       now,
       timer,

@@ -2,6 +2,7 @@ import type { App, AppDefinition, Json, JsonObject } from '#domain/app.ts'
 import type { PreflightIssue } from '#domain/errors.ts'
 import type { FormAnswer, HumanForm } from '#domain/human-form.ts'
 import type { RunIds, RunRequest, RunStep, Turn } from '#domain/run.ts'
+import type { RunFiles } from './run-files.ts'
 
 /** How a run waits for people. */
 export type Pausing = {
@@ -32,6 +33,8 @@ export type RunJob = {
   readonly pausing?: Pausing
   /** Where a paused run goes on, and with which answer; absent for a run that begins. */
   readonly resume?: { readonly state: JsonObject; readonly formId: string; readonly answer: FormAnswer }
+  /** The caller's uploads; absent where there are none. */
+  readonly files?: RunFiles
   /** Keeps conversation variables that the run assigned. */
   readonly saveVariables: (variables: Readonly<Record<string, Json>>) => Promise<void>
 }

@@ -8,13 +8,15 @@ import type { RunPause } from '../ports/run-pauses.ts'
 import type { RunStore } from '../ports/run-store.ts'
 import type { CarryRun } from './carry-run.ts'
 import { makePausing, type PausingNeeds } from './pausing.ts'
+import { makeRunFiles, type RunFilesNeeds } from './run-files.ts'
 
-type Needs = PausingNeeds & {
-  apps: AppCatalog
-  runs: RunStore
-  conversations: ConversationStore
-  carryRun: CarryRun
-}
+type Needs = PausingNeeds &
+  RunFilesNeeds & {
+    apps: AppCatalog
+    runs: RunStore
+    conversations: ConversationStore
+    carryRun: CarryRun
+  }
 
 export type SentForm = { readonly token: string; readonly action: string; readonly inputs: JsonObject }
 
@@ -67,6 +69,7 @@ export function makeHumanForms(needs: Needs): HumanForms {
       resume,
       invokeFrom: 'openapi' as const,
       callerId: caller.owner.id,
+      files: makeRunFiles(needs, { appId: app.id, owner: caller.owner }),
       history: turns,
       // They stand in the state, as the run left them.
       conversationVariables: {},

@@ -1,8 +1,11 @@
 import type { AppDefinition, JsonObject } from '#domain/app.ts'
+import { appFileRule, checkAppFiles } from '#domain/app-files.ts'
 import { type AppMode, familyOf, isGraphMode, onHangUp } from '#domain/app-mode.ts'
 import { DomainError } from '#domain/errors.ts'
+import { uploadIdsIn } from '#domain/given-file.ts'
 import { checkInputs, formOf } from '#domain/input-form.ts'
-import type { FileRef, RunEvent, RunFailure, RunIds } from '#domain/run.ts'
+import type { RunEvent, RunFailure, RunIds } from '#domain/run.ts'
+import type { UploadRules } from '#domain/uploaded-file.ts'
 import type { Mounted } from '../auth/pipeline.ts'
 import type { AppCatalog } from '../ports/app-catalog.ts'
 import type { AppRunner } from '../ports/app-runner.ts'
@@ -14,33 +17,37 @@ import type { RunLog } from '../ports/run-log.ts'
 import type { RunSlots, Slot } from '../ports/run-slots.ts'
 import type { RunStore } from '../ports/run-store.ts'
 import type { NewId } from '../ports/secrets.ts'
+import type { FileScope } from '../ports/uploaded-files.ts'
 import { type CarryRun, isUnderway } from './carry-run.ts'
 import { makePausing, type PausingNeeds } from './pausing.ts'
+import { type FileLinkSettings, makeRunFiles, type RunFilesNeeds } from './run-files.ts'
 
-type Needs = PausingNeeds & {
-  apps: AppCatalog
-  runner: AppRunner
-  runs: RunStore
-  conversations: ConversationStore
-  runLog: RunLog
-  runControl: RunControl
-  runSlots: RunSlots
-  carryRun: CarryRun
-  audit: AuditLog
-  newId: NewId
-  now: Clock
-  settings: RunSettings
-}
+type Needs = PausingNeeds &
+  RunFilesNeeds & {
+    apps: AppCatalog
+    runner: AppRunner
+    runs: RunStore
+    conversations: ConversationStore
+    runLog: RunLog
+    runControl: RunControl
+    runSlots: RunSlots
+    carryRun: CarryRun
+    audit: AuditLog
+    newId: NewId
+    now: Clock
+    settings: RunSettings & FileLinkSettings
+  }
 
 /** `runsPerWorkspace` may be under way at once; 0 is no limit. */
-export type RunSettings = { readonly runsPerWorkspace: number }
+export type RunSettings = { readonly runsPerWorkspace: number; readonly uploads: UploadRules }
 
 /** What the caller may say. There is no user in it: the bearer is the identity. */
 export type RunInput = {
   readonly inputs: JsonObject
   readonly query: string | null
   readonly conversationId: string | null
-  readonly files: readonly FileRef[]
+  /** As they were sent: an address, or the id of an upload. */
+  readonly files: readonly JsonObject[]
   readonly autoGenerateName: boolean
   readonly workflowId: string | null
 }
@@ -58,6 +65,8 @@ export type RunApp = (admitted: Mounted, input: RunInput, gone: AbortSignal) => 
 
 const HISTORY_TURNS = 100
 const NAME_LENGTH = 60
+/** Far more than any form takes; a request of ids alone must not become one giant query. */
+const MAX_UPLOAD_IDS = 500
 /** Runs take seconds rather than milliseconds. */
 const SLOT_RETRY_MS = 5000
 
@@ -72,7 +81,8 @@ export function makeRunApp(needs: Needs): RunApp {
   return async ({ app, caller, context }, input, gone) => {
     const query = queryFor(app.mode, input.query)
     const definition = await requireDefinition(apps, app.id, app.mode, input.workflowId)
-    const inputs = requireInputs(app.mode, definition, input.inputs)
+    const scope = { appId: app.id, owner: caller.owner }
+    const { inputs, files } = await requireGiven(app.mode, definition, input, scope)
     await requireRunnable(runner, app, definition)
 
     const isChat = familyOf(app.mode) === 'chat'
@@ -115,7 +125,7 @@ export function makeRunApp(needs: Needs): RunApp {
       await runSlots.free(slot)
       throw error
     })
-    const request = { inputs, query, files: input.files }
+    const request = { inputs, query, files }
     const job = {
       app,
       definition,
@@ -124,6 +134,7 @@ export function makeRunApp(needs: Needs): RunApp {
       pausing: makePausing(needs, { ids, request }),
       invokeFrom: 'openapi' as const,
       callerId: caller.owner.id,
+      files: makeRunFiles(needs, scope),
       history: turns,
       conversationVariables: conversation?.variables ?? {},
       dialogueCount: turns.length,
@@ -164,6 +175,20 @@ export function makeRunApp(needs: Needs): RunApp {
       hangUp()
       throw error
     }
+  }
+
+  /** Inputs and files, with the uploads that both name: the caller's own, in one question. */
+  async function requireGiven(mode: AppMode, definition: AppDefinition, { inputs, files }: RunInput, scope: FileScope) {
+    const form = formOf(mode, definition)
+    if (form === null) throw new DomainError('app_unavailable', {})
+    const ids = uploadIdsIn([inputs, files])
+    const found = ids.length === 0 ? [] : await needs.uploadedFiles.own(ids.slice(0, MAX_UPLOAD_IDS), scope)
+    const own = new Map(found.map((file) => [file.id, file]))
+    const checked = checkInputs(form, inputs, own)
+    const given = checkAppFiles(appFileRule(mode, definition, settings.uploads.perRun), files, own)
+    const issues = [...(checked.ok ? [] : checked.issues), ...given.issues]
+    if (!checked.ok || issues.length > 0) throw new DomainError('invalid_input', { issues })
+    return { inputs: checked.inputs, files: given.files }
   }
 
   async function requireSlot(slot: Slot): Promise<void> {
@@ -221,14 +246,6 @@ async function requireDefinition(
     throw new DomainError('workflow_unusable', { message: 'a draft workflow cannot be run' })
   }
   return definition
-}
-
-function requireInputs(mode: AppMode, definition: AppDefinition, given: JsonObject): JsonObject {
-  const form = formOf(mode, definition)
-  if (form === null) throw new DomainError('app_unavailable', {})
-  const checked = checkInputs(form, given)
-  if (!checked.ok) throw new DomainError('invalid_input', { issues: checked.issues })
-  return checked.inputs
 }
 
 async function requireRunnable(runner: AppRunner, ...app: Parameters<AppRunner['preflight']>): Promise<void> {

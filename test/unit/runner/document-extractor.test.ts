@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import { EgressFailure, type HttpEgress } from '#adapters/runner-native/egress/http-egress.ts'
 import type { Json, JsonObject } from '#domain/app.ts'
-import { remoteFile } from '#domain/input-value.ts'
+import { remoteFile } from '#domain/given-file.ts'
 import { aJob, aNode, anEnd, aStart, aWorkflow, edges, run } from './support.ts'
 
 /** What lies at an address: a type and bytes; anything else is not there. */

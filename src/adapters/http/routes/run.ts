@@ -4,7 +4,6 @@ import type { RunInput } from '#application/use-cases/run-app.ts'
 import type { JsonObject } from '#domain/app.ts'
 import { isGraphMode } from '#domain/app-mode.ts'
 import { DomainError } from '#domain/errors.ts'
-import type { FileRef } from '#domain/run.ts'
 import { isUuid } from '#domain/uuid.ts'
 import { examples } from '../examples.ts'
 import { type Route, route } from '../route.ts'
@@ -13,6 +12,8 @@ import { framesOf } from '../run-frames.ts'
 import { replyOf } from '../run-reply.ts'
 import { bearerErrors } from './bearer-errors.ts'
 
+/** The app and the operator mostly allow fewer. */
+const MAX_FILES = 100
 const TransferMethod = v.picklist(['remote_url', 'local_file', 'tool_file'])
 
 const File = v.object({
@@ -35,7 +36,7 @@ const RunBody = v.object({
       ),
     ),
   ),
-  files: v.optional(v.nullable(v.pipe(v.array(File), v.maxLength(10)))),
+  files: v.optional(v.nullable(v.pipe(v.array(File), v.maxLength(MAX_FILES)))),
   auto_generate_name: v.optional(v.boolean(), true),
   workflow_id: v.optional(v.nullable(v.string())),
 })
@@ -151,19 +152,14 @@ function inputOf(body: v.InferOutput<typeof RunBody>, { app }: Mounted): RunInpu
     inputs: body.inputs,
     query: body.query ?? null,
     conversationId: body.conversation_id || null,
-    files: (body.files ?? []).map(fileOf),
+    files: (body.files ?? []).map(({ url = null, upload_file_id = null, ...file }) => ({
+      ...file,
+      url,
+      upload_file_id,
+    })),
     autoGenerateName: body.auto_generate_name,
     workflowId,
   }
-}
-
-function fileOf({ type, transfer_method: method, url }: v.InferOutput<typeof File>, index: number): FileRef {
-  const refuse = (field: string, msg: string) =>
-    new DomainError('invalid_input', { issues: [{ type: 'value_error', loc: ['files', index, field], msg }] })
-  if (method !== 'remote_url') throw refuse('transfer_method', 'uploaded files are not supported here yet')
-  if (url === undefined || !/^https?:\/\//i.test(url) || !URL.canParse(url))
-    throw refuse('url', 'must be an http(s) URL')
-  return { type, transferMethod: 'remote_url', url, name: null }
 }
 
 /** Who an app's run says it was made by. */

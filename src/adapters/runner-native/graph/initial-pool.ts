@@ -1,9 +1,9 @@
 import type { RunJob } from '#application/ports/app-runner.ts'
-import type { Json, JsonObject } from '#domain/app.ts'
+import type { JsonObject } from '#domain/app.ts'
 import { familyOf } from '#domain/app-mode.ts'
-import { remoteFile } from '#domain/input-value.ts'
+import { fileVariable } from '#domain/given-file.ts'
 import { objectsAt, textAt } from '#domain/json.ts'
-import type { FileRef } from '#domain/run.ts'
+import { linked } from '../files/linked.ts'
 import type { VariablePool } from './variable-pool.ts'
 
 /** The variables that exist before the first node runs. */
@@ -21,32 +21,18 @@ export function startInputs(pool: VariablePool, inputs: JsonObject): JsonObject 
   return { ...inputs, ...Object.fromEntries(system.map(([name, value]) => [`sys.${name}`, value])) }
 }
 
-function systemVariables({ app, ids, request, callerId, dialogueCount }: RunJob, nowMs: number): JsonObject {
+function systemVariables(job: RunJob, nowMs: number): JsonObject {
+  const { app, ids, request, callerId, dialogueCount } = job
   const common = {
     user_id: callerId,
     app_id: app.id,
     workflow_id: ids.workflowId,
     workflow_run_id: ids.runId,
-    files: request.files.map(fileValue),
+    files: request.files.map((file) => linked(fileVariable(file), job)),
     timestamp: Math.floor(nowMs / 1000),
   }
   if (familyOf(app.mode) !== 'chat') return common
   return { ...common, query: request.query, conversation_id: ids.conversationId, dialogue_count: dialogueCount + 1 }
-}
-
-function fileValue(file: FileRef): Json {
-  if (file.transferMethod === 'remote_url') return remoteFile(file.type, file.url, file.name)
-  return {
-    type: file.type,
-    transfer_method: file.transferMethod,
-    url: null,
-    remote_url: null,
-    related_id: file.uploadFileId,
-    name: file.name,
-    extension: null,
-    mime_type: null,
-    size: null,
-  }
 }
 
 function defaultsOf(workflow: JsonObject, key: string): JsonObject {

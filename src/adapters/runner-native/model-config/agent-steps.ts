@@ -41,7 +41,7 @@ export async function* agentSteps(
     request: modelRequest(config),
     instruction: instructionOf(config, job, []),
     history: historyOf(job),
-    query: questionOf(job),
+    query: await questionOf(job, config, needs.services.imagesAs),
     tools,
     maxRounds: Math.min(Math.max(1, Math.floor(rounds)), MAX_ROUNDS),
   }

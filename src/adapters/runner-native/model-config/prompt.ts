@@ -1,8 +1,10 @@
 import type { RunJob } from '#application/ports/app-runner.ts'
 import type { JsonObject } from '#domain/app.ts'
+import { fileVariable } from '#domain/given-file.ts'
 import { objectAt, textAt } from '#domain/json.ts'
+import { type ImagesAs, pictureUrl, StoredFileFault } from '../files/stored-file.ts'
 import { textOf } from '../graph/variable-pool.ts'
-import type { ModelMessage, ModelRequest } from '../models/model-client.ts'
+import { ModelFailure, type ModelMessage, type ModelRequest } from '../models/model-client.ts'
 import { contextOf } from '../retrieval/search-datasets.ts'
 
 /** `{{name}}`, as authors of prompts without a graph write variables. */
@@ -20,8 +22,13 @@ export function modelRequest(config: JsonObject): Pick<ModelRequest, 'model' | '
 }
 
 /** The conversation that a chat or completion app sends; empty messages drop. */
-export function messagesOf(config: JsonObject, job: RunJob, found: readonly JsonObject[]): readonly ModelMessage[] {
-  const question = questionOf(job)
+export async function messagesOf(
+  config: JsonObject,
+  job: RunJob,
+  found: readonly JsonObject[],
+  imagesAs: ImagesAs,
+): Promise<readonly ModelMessage[]> {
+  const question = await questionOf(job, config, imagesAs)
   const text = instructionOf(config, job, found)
   // Without a question of its own a completion is its prompt.
   const isPrompt = question.text === ''
@@ -40,11 +47,22 @@ export function instructionOf(config: JsonObject, { request }: RunJob, found: re
   return `${introduction}\n<context>\n${context}\n</context>\n\n${pieces.join('')}`
 }
 
-/** What the caller asks, with pictures. */
-export function questionOf({ request }: RunJob): ModelMessage {
-  const images = request.files.flatMap((file) =>
-    file.type === 'image' && file.transferMethod === 'remote_url' ? [{ url: file.url, detail: 'high' }] : [],
-  )
+/**
+ * What the caller asks, with pictures.
+ * @throws ModelFailure for a picture that cannot be read
+ */
+export async function questionOf(job: RunJob, config: JsonObject, imagesAs: ImagesAs): Promise<ModelMessage> {
+  const { request } = job
+  const detail = textAt(objectAt(objectAt(config, 'file_upload'), 'image'), 'detail') || 'high'
+  const images: { readonly url: string; readonly detail: string }[] = []
+  try {
+    for (const file of request.files) {
+      if (file.type === 'image') images.push({ url: await pictureUrl(job, imagesAs, fileVariable(file)), detail })
+    }
+  } catch (error) {
+    if (!(error instanceof StoredFileFault)) throw error
+    throw new ModelFailure({ code: 'invalid_param', message: error.message }, { cause: error })
+  }
   return { role: 'user', text: request.query.trim() === '' ? '' : request.query, images }
 }
 

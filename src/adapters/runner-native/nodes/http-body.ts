@@ -1,5 +1,6 @@
 import type { JsonObject } from '#domain/app.ts'
 import { isList, isObject, objectsAt, textAt, textsAt } from '#domain/json.ts'
+import { isStored } from '../files/stored-file.ts'
 import { fillTemplate, isFile, resolve, type VariablePool } from '../graph/variable-pool.ts'
 import { jsonText } from './http-json.ts'
 import { pairsOf } from './http-pairs.ts'
@@ -8,7 +9,7 @@ import { NodeFailure } from './node-executor.ts'
 /** What is sent; null for nothing. */
 export type RequestBody = { readonly bytes: Uint8Array | null; readonly contentType: string | null }
 
-type Download = (url: string) => Promise<Uint8Array>
+type Download = (file: JsonObject) => Promise<Uint8Array>
 
 const NOTHING: RequestBody = { bytes: null, contentType: null }
 const MAX_FILES = 10
@@ -32,7 +33,7 @@ export async function bodyOf(settings: JsonObject, pool: VariablePool, download:
     case 'binary': {
       const [file] = filesAt(pool, objectsAt(settings, 'data')[0] ?? {})
       if (file === undefined) throw new NodeFailure('RequestBodyError', 'there is no file to send')
-      return { bytes: await download(textAt(file, 'url')), contentType: 'application/octet-stream' }
+      return { bytes: await download(file), contentType: 'application/octet-stream' }
     }
     default:
       return NOTHING
@@ -62,8 +63,7 @@ async function formData(settings: JsonObject, pool: VariablePool, download: Down
   }
   for (const { name, value, files } of fields) {
     if (files.length === 0) form.append(name, value)
-    for (const file of files)
-      form.append(name, new Blob([Buffer.from(await download(textAt(file, 'url')))]), textAt(file, 'name'))
+    for (const file of files) form.append(name, new Blob([Buffer.from(await download(file))]), textAt(file, 'name'))
   }
   const packed = new Response(form)
   return { bytes: await packed.bytes(), contentType: packed.headers.get('content-type') }
@@ -72,7 +72,9 @@ async function formData(settings: JsonObject, pool: VariablePool, download: Down
 /** The files that an entry names, as one or as a list. */
 function filesAt(pool: VariablePool, item: JsonObject): readonly JsonObject[] {
   const value = resolve(pool, textsAt(item, 'file')) ?? null
-  return (isList(value) ? value : [value]).filter(isObject).filter((one) => isFile(one) && textAt(one, 'url') !== '')
+  return (isList(value) ? value : [value])
+    .filter(isObject)
+    .filter((one) => isFile(one) && (isStored(one) || textAt(one, 'url') !== ''))
 }
 
 function written(text: string, contentType: string): RequestBody {

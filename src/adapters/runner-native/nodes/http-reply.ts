@@ -1,5 +1,5 @@
 import type { JsonObject } from '#domain/app.ts'
-import { remoteFile } from '#domain/input-value.ts'
+import { remoteFile } from '#domain/given-file.ts'
 import type { EgressReply } from '../egress/http-egress.ts'
 import { NodeFailure } from './node-executor.ts'
 

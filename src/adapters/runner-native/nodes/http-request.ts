@@ -1,6 +1,7 @@
 import type { Json, JsonObject } from '#domain/app.ts'
 import { numberAt, objectAt, textAt } from '#domain/json.ts'
 import { EgressFailure, type EgressReply, type EgressRequest } from '../egress/http-egress.ts'
+import { isStored, readStored, StoredFileFault } from '../files/stored-file.ts'
 import { fillTemplate, type VariablePool } from '../graph/variable-pool.ts'
 import type { RunLimits } from '../limits.ts'
 import { bodyOf } from './http-body.ts'
@@ -26,6 +27,7 @@ export const httpRequest: NodeExecutor = {
         outputs: outputsOf(reply, task.services.limits),
       }
     } catch (error) {
+      if (error instanceof StoredFileFault) throw new NodeFailure('FileFetchError', error.message, {}, { cause: error })
       if (!(error instanceof EgressFailure)) throw error
       throw new NodeFailure('HttpRequestNodeError', error.message, {}, { cause: error })
     }
@@ -38,13 +40,14 @@ function summaryOf({ method, url }: EgressRequest): string {
   return `${method} ${origin}${pathname}`
 }
 
-async function requestOf({ node: { data }, pool, services, signal }: NodeTask): Promise<EgressRequest> {
+async function requestOf({ node: { data }, pool, job, services, signal }: NodeTask): Promise<EgressRequest> {
   const url = urlOf(data, pool)
   const own = pairsOf(pool, textAt(data, 'headers')).filter(([name]) => name !== '')
   const secret = authorizationOf(objectAt(data, 'authorization'), pool)
   const limits = limitsOf(objectAt(data, 'timeout'), services.limits)
-  const download = async (from: string) => {
-    const request = { method: 'GET', url: from, headers: [], body: null, secretHeaders: [], ...limits }
+  const download = async (file: JsonObject) => {
+    if (isStored(file)) return (await readStored(job, textAt(file, 'related_id'), limits.maxBytes)).bytes
+    const request = { method: 'GET', url: textAt(file, 'url'), headers: [], body: null, secretHeaders: [], ...limits }
     const reply = await services.egress.request(request, signal)
     if (reply.status < 200 || reply.status > 299) {
       throw new NodeFailure('FileFetchError', `a file could not be fetched: status ${reply.status}`)

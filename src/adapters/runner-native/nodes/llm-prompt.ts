@@ -1,5 +1,6 @@
 import type { Json, JsonObject } from '#domain/app.ts'
 import { isList, isObject, numberAt, objectAt, textAt, textsAt } from '#domain/json.ts'
+import { pictureUrl, StoredFileFault } from '../files/stored-file.ts'
 import { fillTemplate, isFile, resolve, textOf } from '../graph/variable-pool.ts'
 import type { ModelMessage } from '../models/model-client.ts'
 import { resourceOf } from '../retrieval/search-datasets.ts'
@@ -7,6 +8,8 @@ import { namedVariables } from './named-variables.ts'
 import { NodeFailure, type NodeTask } from './node-executor.ts'
 
 const CONTEXT = /\{\{#context#\}\}/g
+type Picture = { readonly url: string; readonly detail: string }
+
 const DEFAULT_QUERY = '{{#sys.query#}}'
 
 /**
@@ -29,7 +32,7 @@ export async function promptOf(task: NodeTask): Promise<readonly ModelMessage[]>
   }
   const messages = [...templated, ...remembered].filter(({ text }) => text.trim() !== '')
   if (messages.length === 0) throw new NodeFailure('NoPromptError', 'the prompt is empty')
-  return withImages(messages, imagesOf(task))
+  return withImages(messages, await imagesOf(task))
 }
 
 /** The list that `{{#context#}}` stands for, when it holds what a knowledge search found. */
@@ -83,23 +86,27 @@ export function historyOf({ job }: NodeTask, memory: JsonObject): readonly Model
   ])
 }
 
-function imagesOf({ node, pool }: NodeTask): readonly { readonly url: string; readonly detail: string }[] {
+async function imagesOf({ node, pool, job, services }: NodeTask): Promise<readonly Picture[]> {
   const vision = objectAt(node.data, 'vision')
   if (vision.enabled !== true) return []
   const settings = objectAt(vision, 'configs')
   const selector = textsAt(settings, 'variable_selector')
   const value = resolve(pool, selector.length > 0 ? selector : ['sys', 'files']) ?? null
   const detail = textAt(settings, 'detail') || 'high'
-  return (isList(value) ? value : [value])
-    .filter(isObject)
-    .filter((file) => isFile(file) && file.type === 'image')
-    .map((file) => ({ url: textAt(file, 'url'), detail }))
+  const files = (isList(value) ? value : [value]).filter(isObject).filter(isFile)
+  const pictures: Picture[] = []
+  try {
+    for (const file of files) {
+      if (file.type === 'image') pictures.push({ url: await pictureUrl(job, services.imagesAs, file), detail })
+    }
+  } catch (error) {
+    if (!(error instanceof StoredFileFault)) throw error
+    throw new NodeFailure('FileFetchError', error.message, {}, { cause: error })
+  }
+  return pictures
 }
 
-function withImages(
-  messages: readonly ModelMessage[],
-  images: readonly { readonly url: string; readonly detail: string }[],
-): readonly ModelMessage[] {
+function withImages(messages: readonly ModelMessage[], images: readonly Picture[]): readonly ModelMessage[] {
   const last = messages.findLastIndex(({ role }) => role === 'user')
   if (images.length === 0 || last < 0) return messages
   return messages.map((message, at) => (at === last ? { ...message, images } : message))

@@ -7,6 +7,7 @@ import type { HumanForm } from '#domain/human-form.ts'
 import type { RunFailure, TokenUsage } from '#domain/run.ts'
 import type { TemplateRenderer } from '../code/code-runner.ts'
 import type { Documents } from '../documents/documents.ts'
+import type { ImagesAs } from '../files/stored-file.ts'
 import type { GraphNode } from '../graph/graph.ts'
 import type { VariablePool } from '../graph/variable-pool.ts'
 import type { RunLimits } from '../limits.ts'
@@ -20,6 +21,7 @@ export type NodeServices = ToolNeeds & {
   readonly retriever: Retriever
   readonly documents: Documents
   readonly limits: RunLimits
+  readonly imagesAs: ImagesAs
   /** What the app's workspace bound its models, datasets and tools to. */
   readonly bindings: Bindings
 }
