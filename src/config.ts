@@ -17,6 +17,7 @@ import {
 import { type Edition, readEdition } from './edition.ts'
 import { type PagesConfig, readPagesConfig } from './pages-config.ts'
 import { readRunLimits } from './run-limits.ts'
+import { readTracing, type TracingConfig } from './tracing.ts'
 import { readUploads, type UploadsConfig } from './uploads-config.ts'
 
 /** Everything an operator can choose, read once at start. */
@@ -63,6 +64,8 @@ export type Config = {
   /** Null serves no metrics; 0 takes a free port. */
   readonly metricsPort: number | null
   readonly pages: PagesConfig
+  /** Null sends no spans. */
+  readonly tracing: TracingConfig | null
 }
 
 /** A configuration that cannot be started with: one line a fault, naming the variable, never its value. */
@@ -157,6 +160,7 @@ export function loadConfig(env: Environment): { readonly config: Config; readonl
     logLevel: read.oneOf('LOG_LEVEL', LOG_LEVELS, 'info'),
     shutdownGraceS: read.whole('SHUTDOWN_GRACE_S', 20, 0, 600),
     shutdownDelayS: read.whole('SHUTDOWN_DELAY_S', 0, 0, 60),
+    tracing: readTracing(read, env, (name, wanted) => faults.push(`${name} must be ${wanted}`)),
     pages: readPagesConfig(read, (name, wanted) => faults.push(`${name} must be ${wanted}`)),
     metricsPort: read.text('METRICS_PORT') === null ? null : read.whole('METRICS_PORT', 0, 0, 65535),
   }

@@ -11,6 +11,7 @@ import type { Clock, Timer } from '#application/ports/clock.ts'
 import type { ExternalDirectory } from '#application/ports/external-directory.ts'
 import type { IdentityBridge } from '#application/ports/identity-bridge.ts'
 import type { Log } from '#application/ports/log.ts'
+import type { Tracer } from '#application/ports/tracer.ts'
 import { SSO_CALLBACK_PATH } from '#application/use-cases/finish-sso.ts'
 import type { Edition } from './edition.ts'
 
@@ -23,6 +24,8 @@ type Needs = {
   log: Log
   /** Null when this server knows no origin of its own; nobody is sent anywhere then. */
   consoleApiUrl: string | null
+  /** Null when no spans are made: the caller's own trace is then passed on as it is. */
+  tracer?: Tracer | null
 }
 
 /** What the core needs to know of its edition. */
@@ -68,7 +71,11 @@ function openOidc(edition: Extract<Edition, { kind: 'oidc' }>, needs: Needs): En
 
 function openRemote(edition: Extract<Edition, { kind: 'remote' }>, needs: Needs): Enterprise {
   const trace = createTrace()
-  const api = createInnerApi({ ...edition, timer: needs.timer, traceparent: trace.current })
+  const api = createInnerApi({
+    ...edition,
+    timer: needs.timer,
+    traceparent: () => needs.tracer?.traceparent() ?? trace.current(),
+  })
   const readInfo = makeReadServiceInfo({ api, now: needs.now, log: needs.log })
   return {
     bridge: createRemoteBridge({ api, readInfo }),

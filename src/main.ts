@@ -7,6 +7,7 @@ import { processIo } from '#adapters/terminal/process-io.ts'
 import { isTerminalCommand, runTerminal, terminalCommandList } from '#adapters/terminal/run-terminal.ts'
 import { ConfigError, loadConfig } from './config.ts'
 import { startFault } from './start-fault.ts'
+import { openTracing } from './tracing.ts'
 import { packageVersion } from './version.ts'
 
 const EXIT = { ok: 0, failed: 1, usage: 2 } as const
@@ -36,13 +37,18 @@ async function run(argv: readonly string[]): Promise<number> {
     return isGood ? EXIT.ok : EXIT.failed
   }
   if (existsSync('.env')) process.loadEnvFile()
+  if (command === 'doctor') {
+    const { runDoctor } = await import('./doctor.ts')
+    return (await runDoctor(rest, process.env, say)) ? EXIT.ok : EXIT.failed
+  }
   const { config, warnings } = loadConfig(process.env)
   // Only here: a terminal command must not pay for loading the server.
   const { administer, migrateOnly, serve } = await import('./server.ts')
   if (command === 'serve') {
-    const log = createLog(config.logLevel)
+    const tracing = await openTracing(config.tracing, await packageVersion())
+    const log = createLog(config.logLevel, tracing?.traceId)
     for (const warning of warnings) log.warn(warning)
-    await serve(config, log, say)
+    await serve(config, log, say, tracing)
     return EXIT.ok
   }
   const reply =

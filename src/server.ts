@@ -7,7 +7,7 @@ import { parseAdminCommand } from '#adapters/admin/parse-command.ts'
 import type { AdminReply } from '#adapters/admin/reply.ts'
 import { runAdminCommand } from '#adapters/admin/run-command.ts'
 import { createHttpApp } from '#adapters/http/app.ts'
-import { makeClientAddress } from '#adapters/http/client-address.ts'
+import { makeClientAddress, makeIsTrustedPeer } from '#adapters/http/client-address.ts'
 import { makeConsoleCookies } from '#adapters/http/cookies.ts'
 import { serveUntilDrained } from '#adapters/http/drain.ts'
 import { createHttpServer } from '#adapters/http/http-server.ts'
@@ -15,13 +15,14 @@ import { makeBrand } from '#adapters/http/pages/brand.ts'
 import { DataDirLocked } from '#adapters/postgres/data-lock.ts'
 import { migrate } from '#adapters/postgres/open-orm.ts'
 import { createLog } from '#adapters/telemetry/log.ts'
-import { createMetrics, type Metrics } from '#adapters/telemetry/metrics.ts'
+import { createMetrics } from '#adapters/telemetry/metrics.ts'
 import type { Log } from '#application/ports/log.ts'
 import { startBackground } from './background.ts'
 import type { Config } from './config.ts'
 import { isLoopback } from './config-reader.ts'
-import { type Core, now, openCore, openDatabase, timer } from './core.ts'
+import { type Core, now, openCore, openDatabase, timer, type Watching } from './core.ts'
 import { serveMetrics } from './metrics-server.ts'
+import type { Tracing } from './tracing.ts'
 import { packageVersion } from './version.ts'
 
 /** After the grace time: what is left to write, and the stores to close. */
@@ -30,16 +31,22 @@ const CLOSE_MS = 2000
 const LAST_WORDS_MS = 1000
 
 /** Serves until it is told to stop. `say` takes the lines a person reads at the start. */
-export async function serve(config: Config, log: Log, say: (line: string) => void): Promise<void> {
+export async function serve(
+  config: Config,
+  log: Log,
+  say: (line: string) => void,
+  tracing: Tracing | null = null,
+): Promise<void> {
   const socketPath = config.databaseUrl === null ? newSocketPath() : null
   const metrics = config.metricsPort === null ? null : createMetrics(await packageVersion())
-  const core = await openCore(config, socketPath, log, metrics)
+  const core = await openCore(config, socketPath, log, { metrics, tracing })
   const server = createHttpServer()
   try {
-    await serveCore(core, server, socketPath, config, log, say, metrics)
+    await serveCore(core, server, socketPath, config, log, say, { metrics, tracing })
   } finally {
     server.close()
     await core.close()
+    await tracing?.close()
   }
   log.info('stopped')
 }
@@ -51,7 +58,7 @@ async function serveCore(
   config: Config,
   log: Log,
   say: (line: string) => void,
-  metrics: Metrics | null,
+  { metrics = null, tracing = null }: Watching,
 ): Promise<void> {
   const version = await packageVersion()
   // From here to the handler nothing may wait: a request in between would never be answered.
@@ -78,6 +85,7 @@ async function serveCore(
     version,
     onAnswer: metrics?.answered ?? null,
     inTrace: core.inTrace,
+    tracing: tracing === null ? null : { tracer: tracing.tracer, isTrusted: makeIsTrustedPeer(config.trustedProxies) },
     checkReplies: false,
   })
   const answer = app.callback()

@@ -37,6 +37,7 @@ import type { TokenCache } from './ports/token-cache.ts'
 import type { PruneTokens } from './ports/token-pruner.ts'
 import type { TokenStore } from './ports/token-store.ts'
 import type { RecordTokenUses } from './ports/token-usage.ts'
+import type { Tracer } from './ports/tracer.ts'
 import type { UnitOfWork } from './ports/unit-of-work.ts'
 import type { UploadedFiles } from './ports/uploaded-files.ts'
 import type { WorkspaceMembers } from './ports/workspace-members.ts'
@@ -66,6 +67,8 @@ export type Ports = {
   readonly audit: AuditLog
   readonly readAudit: ReadAudit
   readonly unitOfWork: UnitOfWork
+  /** Absent when nobody is told where time goes. */
+  readonly tracer?: Tracer
   readonly consoleTokens: ConsoleTokens
   readonly passwords: PasswordHasher
   readonly seal: TokenSeal

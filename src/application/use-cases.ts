@@ -16,6 +16,7 @@ import type { CoreSettings, Ports } from './ports.ts'
 import { makeRunCases, type RunCases } from './run-cases.ts'
 import { makeSignInCases, type SignInCases } from './sign-in-cases.ts'
 import { makeTokenCases, type TokenCases } from './token-cases.ts'
+import { traced } from './traced.ts'
 import { makeWorkspaceCases, type WorkspaceCases } from './workspace-cases.ts'
 
 /** Everything the core can do; each area is wired in a file of its own. */
@@ -42,7 +43,9 @@ export function makeUseCases(ports: Ports, settings: CoreSettings): UseCases {
   const expireToken = makeExpireToken(ports)
   const tokenUsage = makeTokenUsage(ports)
   const needs = { ...ports, expireToken, noteLimitHit, spend, tokenUsage }
-  const authenticate = makeAuthenticate({ ...needs, settings: settings.bearer })
+  const authenticate = guards(ports, {
+    authenticate: makeAuthenticate({ ...needs, settings: settings.bearer }),
+  }).authenticate
   const requireMembership = makeRequireMembership({ ...ports, settings })
   return {
     authenticate,
@@ -60,16 +63,24 @@ export function makeUseCases(ports: Ports, settings: CoreSettings): UseCases {
   }
 }
 
+/** The same guards, each a span where spans are told. */
+function guards<T extends object>({ tracer }: Ports, checks: T): T {
+  return tracer === undefined ? checks : traced(tracer, 'guard', checks)
+}
+
 /** What stands before an app, in the one order that compiles. */
 function admission(ports: Ports, authenticate: Authenticate, requireMembership: RequireMembership) {
   const byMembership = makeMembershipAccess(ports.memberships)
-  const checks = makeAppChecks({
-    ...ports,
-    authenticate,
-    requireMembership,
-    access: ports.policy === null ? byMembership : makeAclAccess(ports.policy, byMembership),
-    mounters: [mountAccount, makeMountEndUser(ports)],
-  })
+  const checks = guards(
+    ports,
+    makeAppChecks({
+      ...ports,
+      authenticate,
+      requireMembership,
+      access: ports.policy === null ? byMembership : makeAclAccess(ports.policy, byMembership),
+      mounters: [mountAccount, makeMountEndUser(ports)],
+    }),
+  )
   return pipeline(
     checks.bearerCheck,
     checks.scopeCheck,

@@ -8,7 +8,7 @@ import { createTokenSeal } from '#adapters/crypto/token-seal.ts'
 import { createHttpApp } from '#adapters/http/app.ts'
 import { makeClientAddress } from '#adapters/http/client-address.ts'
 import { type CookieSettings, makeConsoleCookies } from '#adapters/http/cookies.ts'
-import type { InTrace } from '#adapters/http/http-context.ts'
+import type { HttpContext, InTrace } from '#adapters/http/http-context.ts'
 import { createHttpServer, type Patience } from '#adapters/http/http-server.ts'
 import { type BrandSettings, makeBrand, OURS } from '#adapters/http/pages/brand.ts'
 import { createConsoleTokens } from '#adapters/jose/console-tokens.ts'
@@ -75,6 +75,7 @@ export type WorldOptions = {
   /** What apps may reach although it is not public; nothing when absent. */
   readonly egress?: EgressRules
   readonly inTrace?: InTrace
+  readonly tracing?: HttpContext['tracing']
   readonly checkReadiness?: CheckReadiness
   /** Replaces ports before anything is wired, to wrap or break them. */
   readonly change?: (ports: Ports, clock: FakeClock) => Ports
@@ -214,6 +215,7 @@ export async function aWorld(options: WorldOptions = {}) {
     version: '0.0.0-test',
     onAnswer: null,
     inTrace: options.inTrace ?? null,
+    tracing: options.tracing ?? null,
     checkReplies: true,
   })
   const answers = conforming(app.callback())

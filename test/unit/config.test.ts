@@ -106,6 +106,10 @@ const REFUSED: readonly [name: string, value: string, beside?: Record<string, st
   ['HTTP_REQUEST_NODE_MAX_BINARY_SIZE', '-10'],
   ['SHUTDOWN_GRACE_S', '-5'],
   ['SHUTDOWN_DELAY_S', '61'],
+  ['OTEL_EXPORTER_OTLP_ENDPOINT', 'collector:4318'],
+  ['OTEL_TRACES_SAMPLER', 'jaeger_remote'],
+  ['OTEL_TRACES_SAMPLER_ARG', '1.5'],
+  ['OTEL_EXPORTER_OTLP_PROTOCOL', 'grpc'],
   ['METRICS_PORT', '70000'],
   ['BRAND_NAME', 'hunter2\nhunter2'],
   ['BRAND_LOGO_FILE', '/nowhere/hunter2.png'],
@@ -213,6 +217,7 @@ describe('configuration', () => {
       logLevel: 'info',
       shutdownGraceS: 20,
       shutdownDelayS: 0,
+      tracing: null,
       edition: { kind: 'community' },
     })
   })

@@ -6,6 +6,7 @@ import { endOfTurn } from './end-of-turn.ts'
 import { writeError } from './errors.ts'
 import type { HttpContext, InTrace, OnAnswer } from './http-context.ts'
 import { openApiDocument } from './openapi.ts'
+import { knownMethod, TRACE_PARENT, traceRequest } from './request-span.ts'
 import type { Route } from './route.ts'
 import { accountRoutes } from './routes/account.ts'
 import { appFileRoutes } from './routes/app-files.ts'
@@ -87,8 +88,9 @@ export function createHttpApp(http: HttpContext): Koa {
     })
   }
 
-  const { onAnswer, inTrace } = http
+  const { onAnswer, inTrace, tracing } = http
   if (onAnswer !== null) app.use((ctx, next) => report(ctx, next, onAnswer))
+  if (tracing !== null) app.use((ctx, next) => traceRequest(ctx, next, tracing))
   if (inTrace !== null) app.use((ctx, next) => trace(ctx, next, inTrace))
   app.use(async (ctx, next) => {
     await head(ctx, () => rescue(ctx, next, http), http)
@@ -122,21 +124,21 @@ function mount(
 }
 
 const REQUEST_ID = /^[\w.-]{1,128}$/
-/** W3C Trace Context §3.2: neither version ff nor an id of zeros. */
-const TRACE_PARENT = /^(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/
 
 /** Only this very host: what else lives under its domain is somebody else's (RFC 6797 §6.1). */
 const HSTS = 'max-age=31536000'
-
-const KNOWN_METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'])
 
 /** Tells of the answer once it is gone. What no route took counts as one route: paths are the caller's to choose. */
 function report(ctx: Context, next: Next, onAnswer: OnAnswer): Promise<void> {
   const startedAtMs = performance.now()
   ctx.res.once('close', () => {
     const { route = 'unmatched' } = ctx.state
-    const method = KNOWN_METHODS.has(ctx.method) ? ctx.method : 'other'
-    onAnswer({ method, route, status: ctx.res.statusCode, seconds: (performance.now() - startedAtMs) / 1000 })
+    onAnswer({
+      method: knownMethod(ctx.method),
+      route,
+      status: ctx.res.statusCode,
+      seconds: (performance.now() - startedAtMs) / 1000,
+    })
   })
   return next()
 }

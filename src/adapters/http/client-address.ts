@@ -43,6 +43,15 @@ export function makeClientAddress(trusted: readonly string[]): ClientAddress {
   }
 }
 
+/** Whether a request comes straight from one of `trusted`. @throws Error when an entry is not a CIDR */
+export function makeIsTrustedPeer(trusted: readonly string[]): (request: IncomingMessage) => boolean {
+  const ranges = trusted.map(rangeOf)
+  return (request) => {
+    const address = parse(request.socket.remoteAddress ?? '')
+    return address !== null && ranges.some((range) => inRange(address, range))
+  }
+}
+
 function forwardedFor(request: IncomingMessage): string[] {
   const header = request.headers['x-forwarded-for']
   if (header !== undefined) return split(Array.isArray(header) ? header.join(',') : header).map(withoutPort)

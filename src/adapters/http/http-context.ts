@@ -1,6 +1,8 @@
+import type { IncomingMessage } from 'node:http'
 import type { Clock, Timer } from '#application/ports/clock.ts'
 import type { CountryOf } from '#application/ports/country-of.ts'
 import type { Log } from '#application/ports/log.ts'
+import type { Tracer } from '#application/ports/tracer.ts'
 import type { CheckReadiness } from '#application/use-cases/check-readiness.ts'
 import type { UseCases } from '#application/use-cases.ts'
 import type { ClientAddress } from './client-address.ts'
@@ -35,6 +37,8 @@ export type HttpContext = {
   readonly onAnswer: OnAnswer | null
   /** Runs an answer's work within the trace that the request names; null when nobody is told of traces. */
   readonly inTrace: InTrace | null
+  /** Makes each request a span; null when nobody is told. Only a trusted peer continues a trace of its own. */
+  readonly tracing: { readonly tracer: Tracer; isTrusted(request: IncomingMessage): boolean } | null
   /** Replies are checked against their schema: on in tests, off in production. */
   readonly checkReplies: boolean
 }

@@ -3,11 +3,18 @@ import type { Log } from '#application/ports/log.ts'
 
 const REDACTED = ['token', 'password', 'secret', 'authorization', 'cookie', 'deviceCode', 'userCode', 'apiKey', 'key']
 
-/** Structured log lines on standard output; errors carry their causes, secrets are blanked by name. */
-export function createLog(level: string): Log {
+/**
+ * Structured log lines on standard output; errors carry their causes, secrets are blanked by name. `traceId` tells which
+ * trace a line belongs to.
+ */
+export function createLog(level: string, traceId: () => string | null = () => null): Log {
   const logger = pino({
     level,
     base: null,
+    mixin() {
+      const id = traceId()
+      return id === null ? {} : { trace_id: id }
+    },
     timestamp: pino.stdTimeFunctions.isoTime,
     serializers: { error: serialise },
     redact: { paths: REDACTED.flatMap((name) => [name, `*.${name}`]), censor: '[redacted]' },

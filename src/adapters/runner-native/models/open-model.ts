@@ -13,10 +13,14 @@ export type ModelSettings = {
 const MAX_LATENCY_MS = 60_000
 
 /** The configured model, or null when no address is set. `scripted:` is the built-in deterministic one. */
-export function openModel({ baseUrl, apiKey, name }: ModelSettings, timer: Timer): ModelClient | null {
+export function openModel(
+  { baseUrl, apiKey, name }: ModelSettings,
+  timer: Timer,
+  fetcher: typeof fetch = fetch,
+): ModelClient | null {
   if (baseUrl === null || baseUrl === '') return null
   if (!baseUrl.startsWith('scripted:'))
-    return createOpenAiModel({ baseUrl, apiKey: apiKey || null, name: name || null })
+    return createOpenAiModel({ baseUrl, apiKey: apiKey || null, name: name || null, fetch: fetcher })
   const latency = Number(/[?&]latency_ms=(\d{1,6})/.exec(baseUrl)?.[1] ?? 0)
   return createScriptedModel(Math.min(latency, MAX_LATENCY_MS), timer)
 }
