@@ -3,6 +3,7 @@ export const ADMIN_USAGE = `Usage: latchkey COMMAND [options]
 
   serve                                     serve the API and the pages (the default)
   migrate                                   bring the database up to date, then exit
+  doctor [--json]                           look at everything a server needs, change nothing, say how to mend it
   prune [--json]                            delete tokens that ended longer ago than they are kept for
   audit --since WHEN [--event EVENT] [--json]
                                             what happened since 90m, 24h, 7d, a date or an instant, oldest first
