@@ -5,8 +5,10 @@ import { json } from 'node:stream/consumers'
 /** A chat completions endpoint on loopback that says one sentence and keeps what it was asked. */
 export async function aModelEndpoint(sentence: string) {
   const asked: { readonly authorization: string | undefined; readonly model: unknown }[] = []
+  const traceparents: unknown[] = []
   const server = createServer(async (request, response) => {
     const body = (await json(request)) as { model?: unknown } // what a client of the protocol sends
+    traceparents.push(request.headers.traceparent)
     asked.push({ authorization: request.headers.authorization, model: body.model })
     const chunk = (delta: object, finish_reason: string | null) =>
       `data: ${JSON.stringify({ choices: [{ index: 0, delta, finish_reason }] })}\n\n`
@@ -18,6 +20,7 @@ export async function aModelEndpoint(sentence: string) {
   return {
     url: `http://127.0.0.1:${port}/v1`,
     asked,
+    traceparents,
     async close() {
       server.closeAllConnections()
       await new Promise((closed) => server.close(closed))
