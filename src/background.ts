@@ -8,7 +8,8 @@ const TEND_MS = 10_000
 const PRUNE_HOUR_UTC = 5
 
 type Needs = {
-  readonly cases: Pick<UseCases, 'tokenUsage' | 'pruneEndedTokens' | 'tendRuns'>
+  readonly cases: Pick<UseCases, 'tokenUsage' | 'pruneEndedTokens' | 'pruneFiles' | 'tendRuns'>
+  /** Of tokens; files are always kept for as long as an operator says. */
   readonly prunes: boolean
   readonly now: Clock
   readonly timer: Timer
@@ -18,7 +19,7 @@ type Needs = {
 /** What a server does between requests; `stop` ends it and writes what is still held. */
 export function startBackground({ cases, prunes, now, timer, log }: Needs): { stop(): Promise<void> } {
   const stopping = new AbortController()
-  let pruning: Promise<void> = Promise.resolve()
+  let pruning: Promise<unknown> = Promise.resolve()
 
   const endFlushing = repeat(
     timer,
@@ -30,15 +31,13 @@ export function startBackground({ cases, prunes, now, timer, log }: Needs): { st
     () => TEND_MS,
     () => void tend(),
   )
-  const endPruning = prunes
-    ? repeat(
-        timer,
-        () => untilHourUtcMs(PRUNE_HOUR_UTC, now()),
-        () => {
-          pruning = prune()
-        },
-      )
-    : () => {}
+  const endPruning = repeat(
+    timer,
+    () => untilHourUtcMs(PRUNE_HOUR_UTC, now()),
+    () => {
+      pruning = Promise.all([prunes ? prune() : null, pruneFiles()])
+    },
+  )
 
   async function tend(): Promise<void> {
     try {
@@ -54,6 +53,14 @@ export function startBackground({ cases, prunes, now, timer, log }: Needs): { st
       if (pruned !== null) log.info('pruned ended tokens', pruned)
     } catch (error) {
       log.error('ended tokens could not be pruned', { error })
+    }
+  }
+
+  async function pruneFiles(): Promise<void> {
+    try {
+      log.info('pruned files', await cases.pruneFiles(stopping.signal))
+    } catch (error) {
+      log.error('files could not be pruned', { error })
     }
   }
 

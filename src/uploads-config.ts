@@ -34,6 +34,10 @@ export function readUploads(
   if (sendAs === 'url' && origin === null) {
     fault('FILES_URL (or CONSOLE_API_URL) must be set when MULTIMODAL_SEND_FORMAT is url: models fetch files there')
   }
+  const s3 = readS3(read, fault, warn)
+  if (s3 === null && read.text('REDIS_URL') !== null) {
+    warn('uploads are kept in DATA_DIR: replicas have to share it, or set S3_ENDPOINT and its like')
+  }
   return {
     rules: {
       extensions: extensions.includes('*') ? null : extensions,
@@ -46,7 +50,7 @@ export function readUploads(
       perRun: read.whole('WORKFLOW_FILE_UPLOAD_LIMIT', USUAL_FILES_PER_RUN, 1, 100),
     },
     retentionDays: read.whole('FILES_RETENTION_DAYS', 30, 1, 36_500),
-    s3: readS3(read, fault, warn),
+    s3,
     origin,
     linkSeconds: read.whole('FILES_ACCESS_TIMEOUT', 300, 1, 86_400),
     sendAs: sendAs === 'url' ? 'url' : 'base64',

@@ -2,15 +2,22 @@ import type { AppDefinition, Json, JsonObject } from './app.ts'
 import { type AppMode, isGraphMode } from './app-mode.ts'
 import { formRows } from './input-form.ts'
 import { isList, isObject, objectAt } from './json.ts'
+import { type UploadRules, USUAL_FILES_PER_RUN, USUAL_MAX_BYTES } from './uploaded-file.ts'
 
 const OFF: JsonObject = { enabled: false }
 
-const SYSTEM_PARAMETERS: JsonObject = {
-  image_file_size_limit: 10,
-  video_file_size_limit: 100,
-  audio_file_size_limit: 50,
-  file_size_limit: 15,
-  workflow_file_upload_limit: 10,
+const MIB = 1024 * 1024
+const USUAL = { maxBytes: USUAL_MAX_BYTES, perRun: USUAL_FILES_PER_RUN }
+
+/** Megabytes, as clients read them. */
+function systemParameters({ maxBytes, perRun }: Pick<UploadRules, 'maxBytes' | 'perRun'>): JsonObject {
+  return {
+    image_file_size_limit: maxBytes.image / MIB,
+    video_file_size_limit: maxBytes.video / MIB,
+    audio_file_size_limit: maxBytes.audio / MIB,
+    file_size_limit: maxBytes.document / MIB,
+    workflow_file_upload_limit: perRun,
+  }
 }
 
 const IMAGE_UPLOAD: JsonObject = {
@@ -21,7 +28,11 @@ const IMAGE_UPLOAD: JsonObject = {
 }
 
 /** What a client needs to show the app: greeting, form and switched-on features. */
-export function parametersOf(mode: AppMode, definition: AppDefinition | null): JsonObject {
+export function parametersOf(
+  mode: AppMode,
+  definition: AppDefinition | null,
+  rules: Pick<UploadRules, 'maxBytes' | 'perRun'> = USUAL,
+): JsonObject {
   const rows = formRows(mode, definition)
   if (definition === null || rows === null) {
     return {
@@ -47,7 +58,7 @@ export function parametersOf(mode: AppMode, definition: AppDefinition | null): J
     user_input_form: rows.filter((row) => isObject(row)),
     sensitive_word_avoidance: feature(features, 'sensitive_word_avoidance'),
     file_upload: { image: IMAGE_UPLOAD, ...objectAt(features, 'file_upload') },
-    system_parameters: SYSTEM_PARAMETERS,
+    system_parameters: systemParameters(rules),
   }
 }
 

@@ -9,6 +9,8 @@ import { OWNER } from '../support/world.ts'
 
 const parse = (...words: readonly string[]) => parseAdminCommand(words, { readStdin: async () => '', env: {} })
 
+const NO_UPLOADS = 'Deleted 0 uploads: 0 past their time, 0 that nothing was known of'
+
 async function usageFault(...words: readonly string[]): Promise<string> {
   try {
     await parse(...words)
@@ -135,10 +137,10 @@ describe('operators’ commands', () => {
       await place.cases.revokeToken(revoked)
       place.clock.advance(30 * 86_400_000)
       const prune = (json: boolean) => run({ command: 'prune', options: { json } })
-      expect((await prune(false)).lines).to.deep.equal(['Deleted 0 tokens: 0 revoked, 0 expired'])
+      expect((await prune(false)).lines).to.deep.equal(['Deleted 0 tokens: 0 revoked, 0 expired', NO_UPLOADS])
       place.clock.advance(1001)
-      expect((await prune(false)).lines).to.deep.equal(['Deleted 2 tokens: 1 revoked, 1 expired'])
-      expect((await prune(true)).lines).to.deep.equal(['{"revoked":0,"expired":0}'])
+      expect((await prune(false)).lines).to.deep.equal(['Deleted 2 tokens: 1 revoked, 1 expired', NO_UPLOADS])
+      expect((await prune(true)).lines).to.deep.equal(['{"revoked":0,"expired":0,"files":0,"orphans":0}'])
       expect(await place.edit.tokenRows()).to.have.length(1)
     })
   })

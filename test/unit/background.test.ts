@@ -8,6 +8,7 @@ const HOUR_MS = 3_600_000
 function start({ prunes = true, fails = false, startMs = Date.UTC(2026, 0, 5, 12) } = {}) {
   const clock = fakeClock(startMs)
   const prunedAt: string[] = []
+  const filesPrunedAt: string[] = []
   const flushes: string[] = []
   const lines: string[] = []
   const line = (message: string) => void lines.push(message)
@@ -23,13 +24,18 @@ function start({ prunes = true, fails = false, startMs = Date.UTC(2026, 0, 5, 12
         if (fails) throw new Error('away')
         return { revoked: 1, expired: 2 }
       },
+      async pruneFiles() {
+        filesPrunedAt.push(new Date(clock.now()).toISOString())
+        if (fails) throw new Error('away')
+        return { files: 1, orphans: 2 }
+      },
     },
     prunes,
     now: clock.now,
     timer: clock.timer,
     log: { info: line, warn: line, error: line },
   })
-  return { clock, prunedAt, flushes, lines, background }
+  return { clock, prunedAt, filesPrunedAt, flushes, lines, background }
 }
 
 describe('what a server does between requests', () => {
@@ -50,7 +56,16 @@ describe('what a server does between requests', () => {
     clock.advance(2 * 24 * HOUR_MS)
     expect(prunedAt).to.have.length(2)
     await Promise.resolve()
-    expect(lines).to.deep.equal(['ended tokens could not be pruned', 'ended tokens could not be pruned'])
+    expect(lines.toSorted()).to.deep.equal([
+      ...['ended tokens could not be pruned', 'ended tokens could not be pruned'],
+      ...['files could not be pruned', 'files could not be pruned'],
+    ])
+  })
+
+  it('prunes files every day, also where tokens are kept for ever', () => {
+    const { clock, filesPrunedAt } = start({ prunes: false })
+    clock.advance(2 * 24 * HOUR_MS)
+    expect(filesPrunedAt).to.deep.equal(['2026-01-06T05:00:00.000Z', '2026-01-07T05:00:00.000Z'])
   })
 
   it('L04 switched off it never prunes', () => {

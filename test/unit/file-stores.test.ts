@@ -92,6 +92,16 @@ describe('files on disk', () => {
 })
 
 describe('files in S3', () => {
+  it('are a 503 while the service is away', async () => {
+    const { settings, close } = await anS3Server()
+    await close()
+    const store = createS3FileStore(settings)
+    const asked = [store.open(randomUUID()), store.remove(randomUUID()), allOf(store.list())]
+    for (const outcome of await Promise.allSettled(asked)) {
+      expect(outcome).to.have.nested.property('reason.code', 'service_unavailable')
+    }
+  })
+
   it('are refused with another key, and other objects of the bucket are not ours', async () => {
     const { settings, close } = await anS3Server()
     try {

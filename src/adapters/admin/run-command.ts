@@ -84,9 +84,13 @@ async function changeAccount(cases: UseCases, request: Request<'account change'>
 async function prune(cases: UseCases, { options }: Request<'prune'>): Promise<AdminReply> {
   const pruned = await cases.pruneEndedTokens()
   if (pruned === null) return failed('another process is pruning just now')
-  if (options.json) return done([JSON.stringify(pruned)])
+  const { files, orphans } = await cases.pruneFiles()
+  if (options.json) return done([JSON.stringify({ ...pruned, files, orphans })])
   const { revoked, expired } = pruned
-  return done([`Deleted ${revoked + expired} tokens: ${revoked} revoked, ${expired} expired`])
+  return done([
+    `Deleted ${revoked + expired} tokens: ${revoked} revoked, ${expired} expired`,
+    `Deleted ${files + orphans} uploads: ${files} past their time, ${orphans} that nothing was known of`,
+  ])
 }
 
 /** As much as fits in memory and a terminal; what follows can be asked for from the last instant on. */

@@ -1,5 +1,6 @@
 import { S3mini } from 's3mini'
 import type { Bytes, FileStore } from '#application/ports/file-store.ts'
+import { DomainError } from '#domain/errors.ts'
 
 /** A bucket of an S3-compatible service, addressed by path: every such service understands that. */
 export type S3Settings = {
@@ -18,7 +19,10 @@ const PART_BYTES = 8 * 1024 * 1024
 const TIMEOUT_MS = 300_000
 const TYPE = 'application/octet-stream'
 
-/** Files as objects. What fits in one part is one request; the rest goes up part by part and appears when complete. */
+/**
+ * Files as objects. What fits in one part is one request; the rest goes up part by part and appears when complete.
+ * @throws DomainError `service_unavailable` from all of it when the service cannot be reached, refuses us or is at fault
+ */
 export function createS3FileStore(settings: S3Settings): FileStore {
   const { endpoint, bucket, region, accessKey, secretKey, prefix } = settings
   const s3 = new S3mini({
@@ -27,6 +31,7 @@ export function createS3FileStore(settings: S3Settings): FileStore {
     endpoint: `${endpoint.replace(/\/$/, '')}/${bucket}`,
     region,
     requestAbortTimeout: TIMEOUT_MS,
+    fetch: fetchOrSay,
   })
   const keyOf = (id: string) => `${prefix}${id}`
 
@@ -80,6 +85,19 @@ export function createS3FileStore(settings: S3Settings): FileStore {
       } while (from !== undefined)
     },
   }
+}
+
+const fetchOrSay: typeof fetch = async (...asked) => {
+  let response: Response
+  try {
+    response = await fetch(...asked)
+  } catch (error) {
+    throw new DomainError('service_unavailable', {}, { cause: error })
+  }
+  if (response.status < 500 && response.status !== 401 && response.status !== 403) return response
+  await response.body?.cancel()
+  const cause = new Error(`the object store answered ${response.status}`)
+  throw new DomainError('service_unavailable', {}, { cause })
 }
 
 /** Whole parts, and a last one that may be smaller; nothing for no bytes. */

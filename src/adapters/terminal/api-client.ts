@@ -5,6 +5,8 @@ import { EXIT, TerminalFailure } from './terminal-failure.ts'
 import type { TerminalIo } from './terminal-io.ts'
 
 const CALL_TIMEOUT_MS = 30_000
+/** As long as a server waits for a whole request. */
+const UPLOAD_TIMEOUT_MS = 120_000
 
 type Query = Readonly<Record<string, string | undefined>>
 type Call = {
@@ -13,6 +15,8 @@ type Call = {
   readonly path: string
   readonly query?: Query
   readonly body?: unknown
+  /** Instead of a body: one file in a form. */
+  readonly file?: { readonly name: string; readonly content: Blob }
 }
 
 /** One server, asked on behalf of one token (or nobody). */
@@ -37,7 +41,7 @@ export function createApiClient(io: TerminalIo, server: string, token: string | 
         signal,
         // A redirect could carry the bearer to another host.
         redirect: 'error',
-        ...(call.body === undefined ? {} : { body: JSON.stringify(call.body) }),
+        ...payloadOf(call),
       })
     } catch (error) {
       if (io.signal.aborted) throw error
@@ -50,7 +54,8 @@ export function createApiClient(io: TerminalIo, server: string, token: string | 
 
   return {
     async call(call, schema, signal = io.signal) {
-      const bounded = AbortSignal.any([signal, AbortSignal.timeout(CALL_TIMEOUT_MS)])
+      const timeoutMs = call.file === undefined ? CALL_TIMEOUT_MS : UPLOAD_TIMEOUT_MS
+      const bounded = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)])
       const response = await send(call, 'application/json', bounded)
       const reply = v.safeParse(schema, await jsonOf(response, server, io.signal))
       if (!reply.success) throw notTheApi(server, response.status)
@@ -63,6 +68,13 @@ export function createApiClient(io: TerminalIo, server: string, token: string | 
       return response.body
     },
   }
+}
+
+function payloadOf({ body, file }: Call): { readonly body?: string | FormData } {
+  if (file === undefined) return body === undefined ? {} : { body: JSON.stringify(body) }
+  const form = new FormData()
+  form.append('file', file.content, file.name)
+  return { body: form }
 }
 
 /** The parsed body, or null when it is no JSON: a proxy's HTML page is not worth a stack trace. */

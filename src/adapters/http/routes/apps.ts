@@ -158,7 +158,7 @@ const describe = route({
     }
     return {
       info: wants('info') ? info : null,
-      parameters: wants('parameters') ? { ...parametersOf(app.mode, definition) } : null,
+      parameters: wants('parameters') ? { ...parametersOf(app.mode, definition, cases.uploadRules) } : null,
       input_schema: wants('input_schema') ? { ...inputSchemaOf(app.mode, definition) } : null,
       // Three keys always: older clients know no other, and an app that can run has nothing to say here.
       ...(preflight.length > 0 || query.fields.includes('preflight') ? { preflight: [...preflight] } : {}),

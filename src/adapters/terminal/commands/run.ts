@@ -11,6 +11,7 @@ import {
   RunFrame,
   type RunTranscript,
 } from '../run-events.ts'
+import { uploadFiles } from '../run-files.ts'
 import { readInputs } from '../run-inputs.ts'
 import { createRunPrinter, type RunPrinter } from '../run-printer.ts'
 import { readSse } from '../sse-reader.ts'
@@ -25,10 +26,11 @@ const STOP_TIMEOUT_MS = 3000
 export const run: Command = {
   name: 'run',
   summary: 'run an app',
-  usage: 'APP [QUERY] [--input k=v]… [--inputs JSON|@FILE|-] [--conversation ID] [--stream]',
+  usage: 'APP [QUERY] [--input k=v]… [--inputs JSON|@FILE|-] [--file [NAME=]PATH]… [--conversation ID] [--stream]',
   options: {
     input: { type: 'string', multiple: true },
     inputs: { type: 'string' },
+    file: { type: 'string', multiple: true },
     conversation: { type: 'string' },
     workspace: { type: 'string' },
     stream: { type: 'boolean' },
@@ -38,6 +40,8 @@ export const run: Command = {
     ['QUERY', 'what to say to it; chat apps want one'],
     ['--input k=v', 'one input, as often as needed; goes before --inputs'],
     ['--inputs JSON', 'all inputs as one JSON object, or @FILE, or - for stdin'],
+    ['--file NAME=PATH', 'upload a file as this input; NAME[]=PATH for each of a list'],
+    ['--file PATH', 'upload a file beside the inputs'],
     ['--conversation ID', 'go on with this conversation'],
     ['--workspace ID', 'where to look the name up'],
     ['--stream', 'print the answer as it comes; with --json one event a line'],
@@ -50,7 +54,8 @@ export const run: Command = {
     const inputs = await readInputs(args, io.readStdin)
     const api = signedIn()
     const appId = await findAppId(api, app, args.text('workspace'))
-    const body = { inputs, query, conversation_id: args.text('conversation'), response_mode: 'streaming' }
+    const files = await uploadFiles(api, appId, args.texts('file'), inputs)
+    const body = { ...files, query, conversation_id: args.text('conversation'), response_mode: 'streaming' }
     const printer = createRunPrinter(context.out, args)
     return conclude(context, printer, await follow(context, printer, api, appId, body))
   },
