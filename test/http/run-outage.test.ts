@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import { DomainError } from '#domain/errors.ts'
 import { framesIn } from '../support/sse.ts'
-import { chatFile, workflowFile } from './app-files.ts'
+import { chatFile, graphChatFile, workflowFile } from './app-files.ts'
 import { API, aPlace, mintOwn, type Place } from './place.ts'
 
 const away = async () => {
@@ -29,6 +29,20 @@ describe('a run whose stores go away', () => {
       expect([reply.status, reply.json.error]).to.deep.equal([503, 'service_unavailable'])
       expect(reply.headers.get('retry-after')).to.equal('5')
     }
+  })
+
+  it('just before it starts is 503 too, in every mode', async () => {
+    let asked = 0
+    // Once to see whether it can run at all; the runner asks again.
+    const list = async () => {
+      asked += 1
+      return asked % 2 === 1 ? [] : away()
+    }
+    await open({ change: (ports) => ({ ...ports, bindings: { ...ports.bindings, list } }) })
+    const chat = await run(chatFile(), { query: 'hi' })
+    expect([chat.status, chat.json.error]).to.deep.equal([503, 'service_unavailable'])
+    const { text } = await run(graphChatFile(), { query: 'hi', response_mode: 'streaming' })
+    expect(framesIn(text).at(-1)).to.include({ event: 'error', status: 503, code: 'service_unavailable' })
   })
 
   it('at its end ends its stream with one ending all the same', async () => {

@@ -6,7 +6,7 @@ import { isGraphMode } from '#domain/app-mode.ts'
 import { isEnding, NO_USAGE, type RunFailure, type RunStep } from '#domain/run.ts'
 import { createDocuments } from './documents/documents.ts'
 import { EgressFailure } from './egress/http-egress.ts'
-import { SERVER_FAULT } from './failures.ts'
+import { failureBy } from './failures.ts'
 import type { ImagesAs } from './files/stored-file.ts'
 import { buildGraph } from './graph/graph.ts'
 import { runGraph } from './graph/run-graph.ts'
@@ -92,7 +92,7 @@ export function createNativeRunner(needs: NativeRunnerNeeds): AppRunner {
       } catch (error) {
         onFault(error)
         if (!started) yield startOf(job)
-        yield failed(SERVER_FAULT)
+        yield failed(failureBy(error))
       }
     },
   }

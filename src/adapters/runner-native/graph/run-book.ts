@@ -3,7 +3,7 @@ import type { NewId } from '#application/ports/secrets.ts'
 import type { Json, JsonObject } from '#domain/app.ts'
 import type { AppMode } from '#domain/app-mode.ts'
 import { NO_USAGE, type RunFailure, type RunStep, type RunTotals, type TokenUsage } from '#domain/run.ts'
-import { SERVER_FAULT } from '../failures.ts'
+import { failureBy } from '../failures.ts'
 import { containerOf } from '../nodes/container-table.ts'
 import { type LogEntry, NodeFailure, type NodeResult } from '../nodes/node-executor.ts'
 import { heard, type StreamEvent, tell } from './answer-stream.ts'
@@ -174,10 +174,7 @@ export function openRunBook(
     },
     keepFailure(place, error) {
       if (!(error instanceof NodeFailure)) onFault(error)
-      const known =
-        error instanceof NodeFailure
-          ? error
-          : new NodeFailure('InternalError', SERVER_FAULT.message, { failure: SERVER_FAULT })
+      const known = error instanceof NodeFailure ? error : asNodeFailure(failureBy(error))
       const entry = frames.entryAt(place)
       if (entry !== undefined) {
         entry.inputs = known.inputs
@@ -212,4 +209,8 @@ export function openRunBook(
 
 function unexplained(error: string | null): RunFailure {
   return { code: 'invalid_param', message: error ?? '' }
+}
+
+function asNodeFailure(failure: RunFailure): NodeFailure {
+  return new NodeFailure('InternalError', failure.message, { failure })
 }
