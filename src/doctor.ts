@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { UsageError } from '#adapters/admin/usage-error.ts'
+import { openPostgres } from '#adapters/postgres/open-orm.ts'
 import { openRedis } from '#adapters/redis/open-redis.ts'
 import { createSandbox } from '#adapters/runner-native/code/sandbox.ts'
 import { createGuardedFetch } from '#adapters/runner-native/egress/guarded-fetch.ts'
@@ -19,6 +20,7 @@ import { type Finding, fail, ok, warn, within } from './doctor/finding.ts'
 import { packageVersion } from './version.ts'
 
 const LOOK_MS = 20_000
+const QUERY_TIMEOUT_MS = 5_000
 /** The first start of Python compiles some 10 MB. */
 const SANDBOX_MS = 60_000
 
@@ -86,7 +88,7 @@ function readConfig(env: Environment): { readonly config: Config | null; readonl
 }
 
 async function lookIntoDatabase(config: Config): Promise<readonly Finding[]> {
-  const { orm, findings } = await openForLook(config, () => openDatabase(config, null))
+  const { orm, findings } = await openForLook(config, () => openToLook(config))
   if (orm === null) return findings
   try {
     const found = await checkDatabase(orm, now)
@@ -96,6 +98,12 @@ async function lookIntoDatabase(config: Config): Promise<readonly Finding[]> {
   } finally {
     await orm.close()
   }
+}
+
+/** A server that hangs must not hold up the other answers. */
+function openToLook(config: Config) {
+  if (config.databaseUrl === null) return openDatabase(config, null)
+  return openPostgres({ url: config.databaseUrl, poolMax: 2, queryTimeoutMs: QUERY_TIMEOUT_MS })
 }
 
 async function keptKeys(dataDir: string) {

@@ -18,8 +18,8 @@ export async function checkBound(
   const { bindings } = openStores(orm)
   const workspaces = await orm.em
     .fork()
-    .execute<{ workspace_id: string }[]>('select distinct workspace_id from bindings order by workspace_id')
-  const stored = (await Promise.all(workspaces.map((row) => bindings.list(row.workspace_id)))).flat()
+    .execute<{ tenant_id: string }[]>('select distinct tenant_id from app_bindings order by tenant_id')
+  const stored = (await Promise.all(workspaces.map((row) => bindings.list(row.tenant_id)))).flat()
   const models = stored.filter((one) => one.target.via === 'endpoint')
   const box = createSecretBox(keys)
   const found: Finding[] = []

@@ -74,9 +74,10 @@ async function bodyOf(url: string): Promise<unknown> {
 async function checkPages(origin: string): Promise<Finding> {
   const name = 'CONSOLE_WEB_URL'
   const fix = 'let the balancer pass all paths, unchanged and without redirects, to this server'
-  const answer = await ask(`${origin}/device`, null)
+  // The page itself sends on whoever is not signed in.
+  const answer = await ask(`${origin}/assets/device.js`, null)
   if (!answer.ok) return fail(name, answer.fault, 'start the server, and check DNS, the balancer and its certificate')
-  if (answer.status !== 200 || !answer.text.includes('/device.js')) {
+  if (answer.status !== 200 || answer.text.trimStart().startsWith('<')) {
     return fail(name, `the pages are not there (status ${answer.status})`, fix)
   }
   return ok(name, 'the pages are there')

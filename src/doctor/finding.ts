@@ -31,11 +31,6 @@ export function reasonOf(error: unknown, secrets: readonly (string | null)[] = [
   return known.reduce((text, secret) => text.replaceAll(secret, '***'), line).slice(0, MAX_REASON)
 }
 
-/** What a URL says without the user and the password in it. */
-export function withoutLogin(url: string): string {
-  return url.replace(/^([\w+]+:\/\/)[^/?#]*@/, '$1').replace(/[?#].*$/, '')
-}
-
 /** Looks for no longer than `ms`, and turns what nobody expected into a finding. */
 export async function within(
   check: string,
