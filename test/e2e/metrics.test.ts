@@ -106,6 +106,18 @@ describe('metrics of a real server', function () {
     expect(text).to.not.match(/[0-9a-f]{64}|dfoa_|dfoe_|dc_/)
   })
 
+  // A label that a caller chooses is memory that a caller takes, here and at the scraper.
+  it('L06 hostile methods and paths add no series', async () => {
+    const seriesOf = (text: string) =>
+      text.split('\n').filter((line) => line.startsWith('latchkey_http_requests')).length
+    await fetch(`${origin}/warm`, { method: 'PURGE' })
+    const before = seriesOf(await scrape())
+    for (const method of ['LINK', 'MKCOL', 'SEARCH', 'PURGE']) {
+      for (let at = 0; at < 20; at++) await fetch(`${origin}/p${at}/%22%7D%0A`, { method })
+    }
+    expect(seriesOf(await scrape())).to.be.at.most(before + 1)
+  })
+
   it('L06 are served on their own port only, and nothing else is there', async () => {
     expect((await fetch(`${origin}/metrics`)).status).to.equal(404)
     expect((await fetch(new URL('/openapi/v1/_health', metricsUrl))).status).to.equal(404)
