@@ -6,6 +6,7 @@ import { DomainError } from '#domain/errors.ts'
 
 /** Pieces from the network are small; each write costs a turn of the thread pool. */
 const GATHER_BYTES = 1024 * 1024
+const SYNC_BYTES = 8 * 1024 * 1024
 const READ_BYTES = 256 * 1024
 const UNFINISHED = '.part'
 /** What ids of ours look like; anything else in a path would be somebody else's. */
@@ -68,10 +69,27 @@ function requireId(id: string): void {
 /** A file of its own, readable by this user alone; on the disk itself once this resolves. */
 async function write(path: string, bytes: Bytes): Promise<void> {
   const handle = await open(path, 'wx', 0o600)
+  let writing: Promise<void> = Promise.resolve()
+  let syncing: Promise<void> = Promise.resolve()
+  let unsynced = 0
   try {
-    for await (const pieces of gathered(bytes)) await writeAll(handle, pieces)
+    for await (const pieces of gathered(bytes)) {
+      await writing
+      // While this goes to the system, the next comes from the network.
+      writing = writeAll(handle, pieces)
+      writing.catch(() => {})
+      unsynced += GATHER_BYTES
+      if (unsynced < SYNC_BYTES) continue
+      unsynced = 0
+      // The disk begins early, so that the end need not wait for all of it. An error is told once only: none gets lost.
+      syncing = syncing.then(() => handle.datasync())
+      syncing.catch(() => {})
+    }
+    await writing
+    await syncing
     await handle.datasync()
   } finally {
+    await Promise.allSettled([writing, syncing])
     await handle.close()
   }
 }

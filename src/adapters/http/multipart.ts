@@ -2,6 +2,7 @@ import type { Context } from 'koa'
 import type { IncomingFile } from '#application/use-cases/upload-file.ts'
 import { DomainError } from '#domain/errors.ts'
 import { dispositionOf } from './disposition.ts'
+import { flowing } from './flowing.ts'
 
 /** Of all that is not the file: other fields, and what stands around the parts. */
 const MAX_OTHER_BYTES = 64 * 1024
@@ -46,9 +47,9 @@ function isFile(part: Part, name: string): boolean {
 function sourceOf(ctx: Context): AsyncIterator<Buffer> | null {
   const length = ctx.get('Content-Length')
   if (ctx.get('Transfer-Encoding') === '' && (length === '' || length === '0')) return null
-  const source = ctx.req.iterator({ destroyOnReturn: false })[Symbol.asyncIterator]()
+  const source = flowing(ctx.req)
   ctx.res.once('finish', async () => {
-    await source.return?.()
+    await source.return()
     // What is left unread would stand before the connection's next request for ever.
     ctx.req.resume()
   })
