@@ -36,6 +36,7 @@ import { createDslFiles } from '#adapters/runner-native/dsl/dsl-files.ts'
 import { createFetchFile } from '#adapters/runner-native/dsl/fetch-file.ts'
 import { createGuardedEgress } from '#adapters/runner-native/egress/guarded-egress.ts'
 import { createGuardedFetch } from '#adapters/runner-native/egress/guarded-fetch.ts'
+import { boundedModel } from '#adapters/runner-native/models/bounded-model.ts'
 import type { ModelClient } from '#adapters/runner-native/models/model-client.ts'
 import { type ModelCall, observedModel } from '#adapters/runner-native/models/observed-model.ts'
 import { openModel } from '#adapters/runner-native/models/open-model.ts'
@@ -135,8 +136,12 @@ async function wire(
   const { runLog, runControl, ...shared } = fast.stores
   const quick = { ...tracedStores(tracer, shared), runLog, runControl }
   const { limiter, cache } = quick
-  const observed = (source: 'configured' | 'bound', model: ModelClient): ModelClient =>
-    metrics === null && tracer === null ? model : observedModel(model, () => observeModel(source, metrics, tracer))
+  const observed = (source: 'configured' | 'bound', model: ModelClient): ModelClient => {
+    const bounded = boundedModel(model, config.limits.answerChars)
+    return metrics === null && tracer === null
+      ? bounded
+      : observedModel(bounded, () => observeModel(source, metrics, tracer))
+  }
   const toModels = (way: typeof fetch) => (tracer === null ? way : withTraceparent(tracer, way))
   const configured = openModel(config.model, timer, toModels(fetch))
   const ofRunner = (runner: AppRunner) => {

@@ -14,6 +14,7 @@ export function readRunLimits({ whole }: Reader): RunLimits {
     codeDepth: whole('CODE_MAX_DEPTH', usual.codeDepth, 1, 50),
     codeSeconds: whole('CODE_EXECUTION_TIMEOUT', usual.codeSeconds, 1, 600),
     templateChars: whole('TEMPLATE_TRANSFORM_MAX_LENGTH', usual.templateChars, 1_000, 8_000_000),
+    answerChars: whole('MODEL_MAX_ANSWER_LENGTH', usual.answerChars, 1_000, 50_000_000),
     iterationItems: whole('ITERATION_MAX_ITEMS', usual.iterationItems, 1, 100_000),
     loopRounds: whole('LOOP_NODE_MAX_COUNT', usual.loopRounds, 1, 100_000),
     httpConnectSeconds: whole('HTTP_REQUEST_MAX_CONNECT_TIMEOUT', usual.httpConnectSeconds, 1, 600),

@@ -96,6 +96,7 @@ const REFUSED: readonly [name: string, value: string, beside?: Record<string, st
   ['ITERATION_MAX_ITEMS', '0'],
   ['LOOP_NODE_MAX_COUNT', '1e3'],
   ['TEMPLATE_TRANSFORM_MAX_LENGTH', '999'],
+  ['MODEL_MAX_ANSWER_LENGTH', '999'],
   ['CODE_EXECUTION_TIMEOUT', '0.5'],
   ['CODE_MAX_STRING_LENGTH', '9000000'],
   ['CODE_MAX_ARRAY_LENGTH', 'hunter2'],

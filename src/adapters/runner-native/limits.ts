@@ -14,6 +14,8 @@ export type RunLimits = {
   readonly codeDepth: number
   readonly codeSeconds: number
   readonly templateChars: number
+  /** Of one answer of a model. */
+  readonly answerChars: number
   readonly iterationItems: number
   readonly loopRounds: number
   readonly httpConnectSeconds: number
@@ -33,6 +35,7 @@ export const DEFAULT_LIMITS: RunLimits = {
   codeDepth: 5,
   codeSeconds: 15,
   templateChars: 400_000,
+  answerChars: 4_000_000,
   iterationItems: 1_000,
   loopRounds: 100,
   httpConnectSeconds: 10,

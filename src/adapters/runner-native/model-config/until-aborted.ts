@@ -1,20 +1,21 @@
 /** Ends when the signal does, even while a source that ignores it is still busy. */
 export async function* untilAborted<T>(source: AsyncIterable<T>, signal: AbortSignal): AsyncGenerator<T> {
   const iterator = source[Symbol.asyncIterator]()
-  const aborted = new Promise<{ readonly done: true }>((resolve) => {
-    if (signal.aborted) resolve({ done: true })
-    else signal.addEventListener('abort', () => resolve({ done: true }), { once: true })
-  })
+  // One that is asked anew for each step: a promise that outlives the steps would keep every one that raced it.
+  let leave = () => {}
+  const onAbort = () => leave()
+  signal.addEventListener('abort', onAbort)
   try {
-    for (;;) {
-      const pending = iterator.next()
-      // Whoever loses the race must not become an unhandled rejection.
-      pending.catch(() => {})
-      const next = await Promise.race([pending, aborted])
+    while (!signal.aborted) {
+      const next = await new Promise<IteratorResult<T, unknown>>((resolve, reject) => {
+        leave = () => resolve({ done: true, value: undefined })
+        iterator.next().then(resolve, reject)
+      })
       if (next.done === true) return
       yield next.value
     }
   } finally {
+    signal.removeEventListener('abort', onAbort)
     iterator.return?.().catch(() => {})
   }
 }
