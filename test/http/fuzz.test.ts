@@ -14,7 +14,7 @@ describe('requests made up from the OpenAPI document', function () {
     expect(findings.join('\n\n')).to.equal('')
     expect(grownMiB, 'MiB kept of the second half').to.be.below(MAX_GROWN_MIB)
     // Else what is behind the doors was not tried.
-    expect(reached.length, 'operations that succeeded').to.be.above(0.8 * operations.length)
+    expect(reached.length, 'operations that succeeded').to.be.above(0.75 * operations.length)
     for (const status of [200, 302, 400, 401, 403, 404, 405, 409, 413, 415, 422])
       expect(statuses[status] ?? 0, `answers ${status}`).to.be.above(0)
   })

@@ -36,7 +36,7 @@ const ALIASES: Readonly<Record<string, readonly string[]>> = {
   task: ['task_id'],
   run: ['task_id', 'workflow_run_id'],
   token: ['form_token', 'access_token'],
-  mid: ['account_id'],
+  iid: ['id'],
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: the document's own test holds its shape
@@ -120,10 +120,13 @@ function bodyOf(
   return Object.fromEntries(
     Object.entries(value).map(([name, one]) => [
       name,
-      typeof one === 'string' ? parameter(name, schema.properties?.[name] ?? {}) : one,
+      isText(one, schema.properties?.[name]) ? parameter(name, schema.properties?.[name] ?? {}) : one,
     ]),
   )
 }
+
+/** Also where the schema leaves open what it is. */
+const isText = (value: unknown, schema: Schema) => typeof value === 'string' || schema?.type === undefined
 
 /** Mostly what the operation asks for, else somebody else's or none. */
 function credentialsFor(

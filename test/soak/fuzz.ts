@@ -110,6 +110,10 @@ async function newRound(place: Place, known: Harvest): Promise<Credentials> {
     known.set('apps id', appIds)
     known.set('workspace_id', [place.owner.workspaceId])
     known.set('workspaces id', [place.owner.workspaceId])
+    const { accountId } = await place.addMember('member@example.test')
+    known.set('mid', [accountId])
+    known.set('email', ['member@example.test', 'newcomer@example.test'])
+    known.set('yaml_content', [chatFile('Imported'), chatFile('Imported again').replace('0.6.0', '0.9.0')])
   }
   const sso = ssoOf(place)
   const browser = await place.signIn()
