@@ -1,6 +1,7 @@
 import { expect } from 'chai'
 import * as oauth from 'oauth4webapi'
 import * as client from 'openid-client'
+import { chatFile } from '../http/app-files.ts'
 import { aWorld, type World } from '../support/world.ts'
 
 // These clients wait out the advertised interval by themselves: seconds of real time, and no way around it.
@@ -66,6 +67,37 @@ describe('foreign OAuth clients', function () {
     if (!('access_token' in tokens)) throw new Error('no token')
     expect(await emailOf(tokens.access_token)).to.equal('owner@example.test')
     expect(await poll().catch(errorOf)).to.equal('expired_token')
+  })
+
+  // As difyctl sends them: a POST without a body says Content-Length: 0 and names no content type.
+  it('N01 a client that looks after a workspace goes all its ways with one token', async () => {
+    const { token } = await world.login({ label: 'difyctl' })
+    const ask = async (method: string, path: string, json?: unknown) => {
+      const how = json === undefined ? { headers: { 'Content-Length': '0' } } : { json }
+      const reply = await world.send(method, `/openapi/v1${path}`, { token, ...(method === 'POST' || json ? how : {}) })
+      expect(reply.status, `${method} ${path}: ${reply.text}`).to.be.within(200, 202)
+      return reply.json
+    }
+    const [{ id }] = (await ask('GET', '/workspaces')).workspaces
+    expect((await ask('POST', `/workspaces/${id}/switch`)).current).to.equal(true)
+
+    const { accountId } = await world.addMember('colleague@example.test')
+    const member = `/workspaces/${id}/members/${accountId}`
+    await ask('PUT', `${member}/role`, { role: 'admin' })
+    const { data: members } = await ask('GET', `/workspaces/${id}/members?page=1&limit=50`)
+    expect(members.map((one: { role: string }) => one.role)).to.deep.equal(['admin', 'owner'])
+    await ask('DELETE', member)
+
+    const file = chatFile('Kept').replace('"0.6.0"', '"9.0.0"')
+    const imports = `/workspaces/${id}/apps/imports`
+    const pending = await ask('POST', imports, { mode: 'yaml-content', yaml_content: file })
+    const { status, app_id: appId } = await ask('POST', `${imports}/${pending.id}/confirm`)
+    expect([pending.status, status]).to.deep.equal(['pending', 'completed'])
+    expect(await ask('GET', `/apps/${appId}/check-dependencies`)).to.deep.equal({ leaked_dependencies: [] })
+    const { data } = await ask('GET', `/apps/${appId}/export?include_secret=false`)
+    expect(data).to.contain('name: Kept')
+    const said = await ask('POST', `/apps/${appId}/run`, { inputs: {}, query: 'hello', response_mode: 'blocking' })
+    expect(said.answer).to.be.a('string').and.not.equal('')
   })
 
   it('E28 a JSON client that reads nothing but `token` signs in', async () => {
