@@ -57,25 +57,27 @@ export function readUploads(
   }
 }
 
+const S3_NAMES = ['S3_ENDPOINT', 'S3_BUCKET_NAME', 'S3_ACCESS_KEY', 'S3_SECRET_KEY']
+
 function readS3(read: Reader, fault: (line: string) => void, warn: (line: string) => void): S3Settings | null {
   const endpoint = read.origin('S3_ENDPOINT')
-  const bucket = read.named(
-    'S3_BUCKET_NAME',
-    (one) => /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(one),
-    'a bucket’s name',
-  )
+  const bucket = read.named('S3_BUCKET_NAME', isBucket, 'the name of a bucket')
   const accessKey = read.named('S3_ACCESS_KEY', isWord(256), 'one word')
   const secretKey = read.named('S3_SECRET_KEY', isWord(256), 'one word')
   const region = read.named('S3_REGION', isWord(64), 'one word') ?? 'us-east-1'
-  const prefix =
-    read.named('S3_PREFIX', (one) => /^[\w.-]+(\/[\w.-]+)*\/$/.test(one), 'a path that ends in /') ?? 'latchkey/'
-  const wanted = { S3_ENDPOINT: endpoint, S3_BUCKET_NAME: bucket, S3_ACCESS_KEY: accessKey, S3_SECRET_KEY: secretKey }
-  const missing = Object.entries(wanted).flatMap(([name, value]) => (value === null ? [name] : []))
-  if (missing.length === 4) return null
-  if (endpoint === null || bucket === null || accessKey === null || secretKey === null) {
-    for (const name of missing) fault(`${name} must be set when another S3_ variable is`)
-    return null
-  }
+  const prefix = read.named('S3_PREFIX', isPrefix, 'a path of plain words that ends in /') ?? 'latchkey/'
+  const missing = S3_NAMES.filter((name) => read.text(name) === null)
+  if (missing.length === S3_NAMES.length) return null
+  for (const name of missing) fault(`${name} must be set when another S3_ variable is`)
+  if (endpoint === null || bucket === null || accessKey === null || secretKey === null) return null
   if (isReadOnTheWay(endpoint)) warn('S3_ENDPOINT is plain http: files can be read and changed on the way')
   return { endpoint, bucket, region, accessKey, secretKey, prefix }
+}
+
+function isBucket(text: string): boolean {
+  return /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(text)
+}
+
+function isPrefix(text: string): boolean {
+  return text.length <= 256 && /^(?:[\w-][\w.-]*\/)+$/.test(text)
 }

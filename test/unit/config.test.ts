@@ -19,6 +19,13 @@ const AN_ISSUER = 'https://idp.example'
 const INNER_SECRET = { ENTERPRISE_API_SECRET_KEY: 'hunter2' }
 const A_CLIENT = { SSO_OIDC_CLIENT_ID: 'latchkey', SSO_OIDC_CLIENT_SECRET: 'hunter2-secret' }
 
+const A_BUCKET = {
+  S3_ENDPOINT: 'https://s3.example',
+  S3_BUCKET_NAME: 'uploads',
+  S3_ACCESS_KEY: 'key',
+  S3_SECRET_KEY: 'secret',
+}
+
 const REFUSED: readonly [name: string, value: string, beside?: Record<string, string>][] = [
   ['HOST', 'http://hunter2'],
   ['HOST', '256.1.1.1:hunter2'],
@@ -88,6 +95,22 @@ const REFUSED: readonly [name: string, value: string, beside?: Record<string, st
   ['EGRESS_ALLOW_CIDRS', '10.0.0.0/8,hunter2'],
   ['EGRESS_ALLOW_HOSTS', 'http://hunter2'],
   ['EGRESS_ALLOW_HOSTS', 'internal,hunter2:port'],
+  ['UPLOAD_FILE_SIZE_LIMIT', '0'],
+  ['UPLOAD_IMAGE_FILE_SIZE_LIMIT', 'hunter2'],
+  ['UPLOAD_AUDIO_FILE_SIZE_LIMIT', '1001'],
+  ['UPLOAD_VIDEO_FILE_SIZE_LIMIT', '1.5'],
+  ['UPLOAD_FILE_EXTENSIONS', 'png,../hunter2'],
+  ['WORKFLOW_FILE_UPLOAD_LIMIT', '0'],
+  ['FILES_RETENTION_DAYS', '0'],
+  ['FILES_URL', 'https://files.example/hunter2'],
+  ['FILES_ACCESS_TIMEOUT', '0'],
+  ['MULTIMODAL_SEND_FORMAT', 'hunter2'],
+  ['S3_ENDPOINT', 'https://s3.example/hunter2', A_BUCKET],
+  ['S3_REGION', 'with a hunter2', A_BUCKET],
+  ['S3_BUCKET_NAME', 'Hunter2/', A_BUCKET],
+  ['S3_SECRET_KEY', 'with a hunter2', A_BUCKET],
+  ['S3_ACCESS_KEY', '', A_BUCKET],
+  ['S3_PREFIX', '../hunter2/', A_BUCKET],
   ['LOG_LEVEL', 'hunter2'],
   ['WORKFLOW_MAX_EXECUTION_STEPS', '0'],
   ['WORKFLOW_MAX_EXECUTION_TIME', '-1'],
