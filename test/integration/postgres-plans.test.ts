@@ -174,6 +174,29 @@ suiteFor(services.redis === null ? 'redis' : 'postgres')('plans of the statement
       },
     },
     {
+      does: 'members are listed and changed by their workspace',
+      on: ['tenant_account_joins', 'accounts', 'tenants'],
+      async act() {
+        const { accountId, workspaceId } = place.owner
+        await place.ports.members.list(workspaceId, { page: 1, limit: 20 })
+        await place.ports.members.find(workspaceId, accountId)
+        const request = { workspaceId, actorId: accountId, targetId: place.ports.newId(), atMs: place.clock.now() }
+        await place.ports.members.change(request, () => ({ result: null, write: { kind: 'remove' } as const }))
+      },
+    },
+    {
+      does: 'tags are listed, made and bound by their workspace',
+      on: ['tags', 'tag_bindings', 'apps'],
+      async act() {
+        const { accountId, workspaceId } = place.owner
+        const atMs = place.clock.now()
+        const tag = { id: place.ports.newId(), workspaceId, name: 'planned', createdBy: accountId, createdAtMs: atMs }
+        const { id } = await place.ports.tags.put(tag)
+        await place.ports.tags.list(workspaceId, 'plan')
+        await place.ports.tags.bind(workspaceId, appId, [id], { accountId, atMs })
+      },
+    },
+    {
       does: 'an app is described by its id',
       on: ['apps', 'app_definitions'],
       act: async () => expectOk(place.get(`${API}/apps/${appId}/describe`, { token: await mintOwn(place) })),
