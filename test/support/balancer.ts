@@ -12,7 +12,8 @@ export type Balancer = {
   close(): Promise<void>
 }
 
-const HEALTH = '/openapi/v1/_health'
+/** What a balancer should ask: a replica that drains says no before it stops listening. */
+const READY = '/readyz'
 const PROBE_MS = 50
 
 /**
@@ -28,7 +29,7 @@ export async function openBalancer(): Promise<Balancer> {
   const probe = (url: string) =>
     new Promise<boolean>((answer) => {
       // On a connection of its own: a replica that drains still hears the old ones.
-      const asking = get(url + HEALTH, { agent: false, timeout: 1000 }, (res) => {
+      const asking = get(url + READY, { agent: false, timeout: 1000 }, (res) => {
         res.resume()
         answer(res.statusCode === 200)
       })
