@@ -59,6 +59,10 @@ describe('npm install --global', function () {
         const run = (...words: string[]) => spawnSync(latchkey, words, { cwd: home, env: own, encoding: 'utf8' })
         expect(run('--version').stdout.trim()).to.equal(version)
         expect(run('whoami').status).to.equal(4)
+        // Beside the server that holds the database; it also starts the sandbox's children out of the package.
+        const doctor = run('doctor', '--json')
+        expect(doctor.status, doctor.stdout).to.equal(0)
+        expect(JSON.parse(doctor.stdout).status).to.equal('ok')
       } finally {
         server.kill('SIGTERM')
       }
