@@ -10,6 +10,9 @@ import { PNG, sendBody, upload } from '../support/uploads.ts'
 import { SETTINGS } from '../support/world.ts'
 import { chatFile } from './app-files.ts'
 import { API, aPlace, mintOwn, type Place } from './place.ts'
+import { uploadsSuite } from './suites/uploads.ts'
+
+uploadsSuite('memory', {})
 
 const NOBODYS = '01900000-0000-7000-8000-000000000000'
 const MIB = 1024 * 1024
