@@ -14,7 +14,7 @@ import type { BookState } from './run-state.ts'
 import type { Scheduler } from './scheduler.ts'
 import type { Execution, Place, SchedulerCommand } from './scheduler-events.ts'
 import { containerFinished, containerStarted, nodeFinished, refOf } from './step-words.ts'
-import { answerText } from './variable-pool.ts'
+import { addTo, answerText } from './variable-pool.ts'
 
 type Needs = { readonly now: Clock; readonly ids: NewId; readonly onFault: (error: unknown) => void }
 type Command<K extends SchedulerCommand['kind']> = Extract<SchedulerCommand, { kind: K }>
@@ -83,7 +83,7 @@ export function openRunBook(
     const node = frame.graph.nodes.get(nodeId)
     if (entry === undefined) return []
     const isReached = status === 'succeeded' || status === 'exception'
-    if (isReached) frame.cell.pool = { ...frame.cell.pool, [nodeId]: given }
+    if (isReached) addTo(frame.cell.pool, nodeId, given)
     if (isReached && node?.type === 'end' && frame === frames.root) outputs = { ...outputs, ...given }
     if (status === 'failed') frame.failure = entry.failure ?? unexplained(error)
     const elapsedS = since(entry.startedAtMs)

@@ -4,6 +4,14 @@ import { isList, isObject } from '#domain/json.ts'
 /** What nodes can refer to: outputs by node id, and the namespaces `sys`, `env` and `conversation`. Plain JSON. */
 export type VariablePool = Readonly<Record<string, JsonObject>>
 
+/**
+ * Adds what a node said, in place: a copy for every node is quadratic in the graph. As a property of its own also where
+ * the id is a name like `__proto__`, which an assignment would take for something else.
+ */
+export function addTo(pool: VariablePool, nodeId: string, outputs: JsonObject): void {
+  Object.defineProperty(pool, nodeId, { value: outputs, enumerable: true, writable: true, configurable: true })
+}
+
 /** `{{#node.name#}}`. Ids with hyphens are real, so anything but the delimiters may stand inside. */
 const PLACEHOLDER = /\{\{#([^{}#]{1,400})#\}\}/g
 
