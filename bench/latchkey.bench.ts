@@ -1,4 +1,5 @@
 import { writeFileSync } from 'node:fs'
+import { measureBusy } from './busy.bench.ts'
 import { measureEngine } from './engine.bench.ts'
 import { measureEqualLoad } from './equal-load.bench.ts'
 import { type Compared, compare, startBare, WARM_UP_ROUNDS } from './ratio.bench.ts'
@@ -39,7 +40,8 @@ async function measure() {
   const compared = await compareAll(latchkey, tokens.slice(TOKENS_TO_RUN_APPS))
   const runTokens = tokens.slice(0, TOKENS_TO_RUN_APPS)
   const observed = await observe(database.url, usual.settings, runTokens)
-  return { ...compared, ...observed, engine: await measureEngine(), scale: await measureScale() }
+  const busy = await measureBusy(usual.settings, runTokens)
+  return { ...compared, ...observed, busy, engine: await measureEngine(), scale: await measureScale() }
 }
 
 async function compareAll(latchkey: ServerProcess, tokens: readonly string[]) {

@@ -32,3 +32,10 @@ export function cpuSecondsOf(pid: number): number {
   if (utime === undefined || stime === undefined) throw new Error('cannot read the CPU time of the server')
   return (utime + stime) / TICKS_PER_S
 }
+
+/** The resident set of a process, in MB of a million bytes (proc(5), VmRSS). */
+export function residentMbOf(pid: number): number {
+  const kb = Number(/^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1])
+  if (Number.isNaN(kb)) throw new Error('cannot read the memory of the server')
+  return (kb * 1024) / 1e6
+}

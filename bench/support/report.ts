@@ -1,4 +1,6 @@
 import { arch, cpus, loadavg, release, totalmem } from 'node:os'
+import type { BusyFigures } from '../busy.bench.ts'
+import type { EngineFigures } from '../engine.bench.ts'
 import type { EqualLoad } from '../equal-load.bench.ts'
 import type { Compared, Side } from '../ratio.bench.ts'
 import type { RoundTrips } from '../round-trips.bench.ts'
@@ -11,7 +13,8 @@ export type Figures = {
   readonly compared: readonly Compared[]
   readonly equalLoad: EqualLoad
   readonly roundTrips: RoundTrips
-  readonly engine: { readonly chain: Spread; readonly fan: Spread }
+  readonly engine: EngineFigures
+  readonly busy: BusyFigures
   readonly streams: StreamFigures
   readonly scale: Scaled
 }
@@ -23,7 +26,7 @@ const LOAD_BEFORE = loadavg()[0] ?? 0
  * What `bench/results.json` says. `ratios` and `peers` are to bare Koa. Device flows are compared with a peer that
  * keeps them in memory, so Latchkey's are on memory as well; what they cost on Redis and PostgreSQL stands beside it.
  */
-export function resultsOf({ compared, equalLoad, roundTrips, engine, streams, scale }: Figures, tookS: number) {
+export function resultsOf({ compared, equalLoad, roundTrips, engine, streams, busy, scale }: Figures, tookS: number) {
   return {
     ratios: Object.fromEntries(compared.flatMap(ratiosOf)),
     peers: {
@@ -56,6 +59,24 @@ export function resultsOf({ compared, equalLoad, roundTrips, engine, streams, sc
       first_text_after_model_p90_ms: rounded(streams.firstText.p90, 1),
       workflow_started_ms: rounded(streams.workflowStarted.median, 1),
       workflow_started_p90_ms: rounded(streams.workflowStarted.p90, 1),
+      growth_50_to_200: { chain: rounded(engine.growth.chain, 2), fan: rounded(engine.growth.fan, 2) },
+      run_ms: Object.fromEntries(
+        engine.growth.lengths.map(({ nodes, chainMs, fanMs }) => [
+          nodes,
+          { chain: rounded(chainMs, 2), fan: rounded(fanMs, 2) },
+        ]),
+      ),
+      python_call_ms: { p50: rounded(engine.python.p50Ms, 2), p99: rounded(engine.python.p99Ms, 2) },
+    },
+    busy: {
+      streams: busy.streams,
+      frames_per_second: Math.round(busy.framesPerSecond),
+      health_ms: { p50: rounded(busy.health.p50Ms, 1), p99: rounded(busy.health.p99Ms, 1) },
+      slow_reader_mb: {
+        offered: busy.slowReader.offeredMb,
+        taken: rounded(busy.slowReader.takenMb, 1),
+        grown: rounded(busy.slowReader.grownMb, 1),
+      },
     },
     warm_bearer: {
       redis_round_trips: rounded(roundTrips.redis, 2),

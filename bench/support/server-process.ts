@@ -1,12 +1,14 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { setTimeout as pause } from 'node:timers/promises'
-import { cpuSecondsOf, onServerCore } from './cores.ts'
+import { cpuSecondsOf, onServerCore, residentMbOf } from './cores.ts'
 
 /** A server under measurement, alone on its core. */
 export type ServerProcess = {
   readonly origin: string
   cpuSeconds(): number
+  /** What it holds in memory, in MB of a million bytes. */
+  residentMb(): number
   stop(): Promise<void>
 }
 
@@ -37,6 +39,7 @@ export async function startServer(
     origin,
     // taskset becomes the program it starts, so the id is the server's.
     cpuSeconds: () => cpuSecondsOf(pid),
+    residentMb: () => residentMbOf(pid),
     stop: () => stopped(child),
   }
 }

@@ -11,6 +11,11 @@ const P99_GOAL = 2
 const SCALE_GOAL = 1.2
 const NODE_GOAL_MS = 5
 const STREAM_GOAL_MS = 50
+const PYTHON_GOAL_MS = 10
+/** Twice the time a node would already be far from linear. */
+const GROWTH_GOAL = 1.5
+const HEALTH_GOAL_MS = 100
+const SLOW_READER_GOAL_MB = 100
 
 const GOALS: Readonly<Record<string, number>> = { bearer_get: BEARER_GOAL, limited: LIMITED_GOAL }
 
@@ -62,7 +67,10 @@ function scaleLines({ scale: { tokens, costs } }: Figures): readonly Line[] {
   })
 }
 
-function engineLines({ roundTrips, engine, streams }: Figures): readonly Line[] {
+function engineLines({ roundTrips, engine, streams, busy }: Figures): readonly Line[] {
+  const { growth, python } = engine
+  const grown = (what: string, factor: number) =>
+    atMost(`${what}: a node of 200 over a node of 50`, factor.toFixed(2), factor, GROWTH_GOAL)
   const node = (what: string, ms: Spread) => atMost(what, `${spread(ms, 3)} ms`, ms.median, NODE_GOAL_MS, ' ms')
   const delay = (what: string, { median, p90 }: Figures['streams']['firstText']) =>
     atMost(what, `${median.toFixed(1)} ms, p90 ${p90.toFixed(1)} ms`, p90, STREAM_GOAL_MS, ' ms')
@@ -74,7 +82,22 @@ function engineLines({ roundTrips, engine, streams }: Figures): readonly Line[] 
     node('a node without code, 97 side by side', engine.fan),
     delay('first text after the model’s first chunk', streams.firstText),
     delay('workflow_started after the request', streams.workflowStarted),
+    grown('a chain of nodes', growth.chain),
+    grown('nodes side by side', growth.fan),
+    atMost('a warm call of Python', `${python.p50Ms.toFixed(2)} ms`, python.p50Ms, PYTHON_GOAL_MS, ' ms'),
+    healthLine(busy),
+    slowReaderLine(busy),
   ]
+}
+
+function healthLine({ streams, framesPerSecond, health }: Figures['busy']): Line {
+  const what = `p99 of /_health beside ${streams} streams of ${Math.round(framesPerSecond)} frames a second`
+  return atMost(what, `${health.p99Ms.toFixed(1)} ms`, health.p99Ms, HEALTH_GOAL_MS, ' ms')
+}
+
+function slowReaderLine({ slowReader: { offeredMb, takenMb, grownMb } }: Figures['busy']): Line {
+  const what = `memory for a reader that does not read, ${offeredMb} MB offered`
+  return atMost(what, `${grownMb.toFixed(0)} MB (${takenMb.toFixed(0)} MB taken)`, grownMb, SLOW_READER_GOAL_MB, ' MB')
 }
 
 function atLeast(what: string, figure: string, value: number, goal?: number): Line {
