@@ -1,33 +1,39 @@
 import { mkdtemp, rm } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import S3rver from 's3rver'
 import type { S3Settings } from '#adapters/files/s3-file-store.ts'
+import { isSigned } from './s3-signature.ts'
 
-/** A real S3-compatible server with one bucket. It knows one access key, and checks no signature. */
+const [ACCESS_KEY, SECRET_KEY] = ['S3RVER', 'S3RVER']
+
+/** A real S3-compatible server with one bucket. It does not look at signatures, so that is done in front of it. */
 export async function anS3Server() {
   const directory = await mkdtemp(join(tmpdir(), 'latchkey-s3-'))
-  const server = new S3rver({
-    port: 0,
-    address: '127.0.0.1',
-    silent: true,
-    directory,
-    configureBuckets: [{ name: 'uploads', configs: [] }],
+  const s3 = new S3rver({ silent: true, directory, configureBuckets: [{ name: 'uploads', configs: [] }] })
+  await s3.configureBuckets()
+  const handle = s3.callback()
+  const server = createServer((request, response) => {
+    if (isSigned(request, ACCESS_KEY, SECRET_KEY)) void handle(request, response)
+    else response.writeHead(403).end()
   })
-  const { port } = await server.run()
+  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening))
+  const { port } = server.address() as AddressInfo // a TCP listener's address is never a path
   const settings: S3Settings = {
     endpoint: `http://127.0.0.1:${port}`,
     bucket: 'uploads',
     region: 'us-east-1',
-    accessKey: 'S3RVER',
-    secretKey: 'S3RVER',
+    accessKey: ACCESS_KEY,
+    secretKey: SECRET_KEY,
     prefix: 'latchkey/',
   }
   return {
     settings,
-    directory,
     async close() {
-      await server.close()
+      server.closeAllConnections()
+      await new Promise((closed) => server.close(closed))
       await rm(directory, { recursive: true })
     },
   }

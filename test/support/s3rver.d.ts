@@ -1,9 +1,11 @@
 declare module 's3rver' {
+  import type { IncomingMessage, ServerResponse } from 'node:http'
+
   /** The part that tests use; the package brings no types. */
   class S3rver {
     constructor(options: object)
-    run(): Promise<{ readonly port: number }>
-    close(): Promise<void>
+    configureBuckets(): Promise<void>
+    callback(): (request: IncomingMessage, response: ServerResponse) => Promise<void>
   }
   export = S3rver
 }

@@ -107,7 +107,7 @@ describe('files in S3', () => {
     try {
       const ours = createS3FileStore(settings)
       const others = createS3FileStore({ ...settings, prefix: 'others/' })
-      const wrong = createS3FileStore({ ...settings, accessKey: 'WRONG' })
+      const wrong = createS3FileStore({ ...settings, secretKey: 'WRONG' })
       const bytes = async function* () {
         yield Buffer.from('x')
       }
