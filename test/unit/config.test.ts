@@ -166,6 +166,21 @@ describe('configuration', () => {
     for (const name of takesAny) expect(faultsOf({ [name]: 'any; thing\tat all' }), name).to.deep.equal([])
   })
 
+  it('warns of uploads that replicas do not share, and not where an object store keeps them', () => {
+    const env = { REDIS_URL: 'redis://127.0.0.1' }
+    expect(loadConfig(env).warnings.join()).to.contain('uploads are kept in DATA_DIR')
+    expect(loadConfig({ ...env, ...A_BUCKET }).warnings).to.deep.equal([])
+    const clear = { ...A_BUCKET, S3_ENDPOINT: 'http://s3.example' }
+    expect(loadConfig(clear).warnings.join()).to.contain('S3_ENDPOINT is plain http')
+  })
+
+  it('reads what may be uploaded, and asks for an origin where models are to fetch', () => {
+    const { rules } = loadConfig({ UPLOAD_FILE_EXTENSIONS: '.LOG, csv', UPLOAD_FILE_SIZE_LIMIT: '2' }).config.uploads
+    expect([rules.extensions, rules.maxBytes.document]).to.deep.equal([['log', 'csv'], 2 * 1024 * 1024])
+    expect(loadConfig({ UPLOAD_FILE_EXTENSIONS: '*' }).config.uploads.rules.extensions).to.equal(null)
+    expect(faultsOf({ MULTIMODAL_SEND_FORMAT: 'url' }).join()).to.contain('FILES_URL')
+  })
+
   it('warns of a public origin in the clear, and not of this machine', () => {
     const warningsOf = (env: Record<string, string>) => loadConfig(env).warnings
     expect(
