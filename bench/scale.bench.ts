@@ -83,7 +83,7 @@ async function openStocked(count: number) {
     /** Milliseconds of each kind of request, with a bearer that nobody used before. */
     async times(at: number): Promise<Delays> {
       const bearer = tokens[at] ?? ''
-      const approve = await startedFlow(latchkey, browser, addresses(), at)
+      const { approve } = await startedFlow(latchkey, browser, addresses(), at)
       return {
         bearer_cold: await msOf(latchkey, getWorkspaces(bearer)),
         bearer_warm: await msOf(latchkey, getWorkspaces(bearer)),
@@ -94,10 +94,10 @@ async function openStocked(count: number) {
   }
 }
 
-type Browser = Readonly<Record<string, string>>
+export type Browser = Readonly<Record<string, string>>
 
 /** The headers by which the owner's browser is known. */
-async function signIn(latchkey: ServerProcess): Promise<Browser> {
+export async function signIn(latchkey: ServerProcess): Promise<Browser> {
   const body = JSON.stringify({ email: OWNER.email, password: OWNER.password })
   const headers = { 'content-type': 'application/json' }
   const response = await send(latchkey, { method: 'POST', path: '/console/api/login', headers, body })
@@ -107,17 +107,20 @@ async function signIn(latchkey: ServerProcess): Promise<Browser> {
   return { ...headers, cookie: pairs.join('; '), 'x-csrf-token': csrf }
 }
 
-/** The request that lets one more device of the owner in. */
-async function startedFlow(latchkey: ServerProcess, browser: Browser, address: string, at: number): Promise<Shot> {
+/** A flow of one more device of the owner: the request that lets it in, and its code. */
+export async function startedFlow(latchkey: ServerProcess, browser: Browser, address: string, at: number) {
   const { body: _same, ...shot } = latchkeyDevice.start(address)
   const body = JSON.stringify({ client_id: 'latchkey', device_label: `terminal ${at}` })
   const response = await send(latchkey, { ...shot, body })
-  const { user_code }: { readonly user_code: string } = JSON.parse(await response.text())
+  const { user_code, device_code }: { readonly user_code: string; readonly device_code: string } = JSON.parse(
+    await response.text(),
+  )
   const path = '/openapi/v1/oauth/device/approve'
-  return { method: 'POST', path, headers: browser, body: JSON.stringify({ user_code }) }
+  const approve: Shot = { method: 'POST', path, headers: browser, body: JSON.stringify({ user_code }) }
+  return { approve, deviceCode: device_code }
 }
 
-async function msOf(latchkey: ServerProcess, shot: Shot): Promise<number> {
+export async function msOf(latchkey: ServerProcess, shot: Shot): Promise<number> {
   const startedAtMs = performance.now()
   const response = await send(latchkey, shot)
   const text = await response.text()

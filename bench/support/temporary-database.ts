@@ -14,6 +14,10 @@ export type TemporaryDatabase = {
   seedTokens(email: string, count: number): Promise<readonly string[]>
   /** Fills it with that many live tokens of many people, of which it gives `sampled`. */
   seedMany(count: number, sampled: number): Promise<readonly string[]>
+  /** Gives every workspace that many apps more, open to everybody from outside. */
+  seedApps(count: number): Promise<void>
+  /** Milliseconds of what `work` asks of the database. */
+  times(work: (em: EntityManager) => Promise<unknown>, count: number): Promise<readonly number[]>
   /** Ends it, whoever is still connected. */
   drop(): Promise<void>
 }
@@ -53,6 +57,17 @@ export async function createTemporaryDatabase(): Promise<TemporaryDatabase> {
     url,
     seedTokens: (email, count) => inside((em) => seedTokens(em, email, count)),
     seedMany: (count, sampled) => inside((em) => seedMany(em, count, sampled)),
+    seedApps: (count) => inside((em) => seedApps(em, count)),
+    times: (work, count) =>
+      inside(async (em) => {
+        const delays: number[] = []
+        for (let at = 0; at < count; at++) {
+          const startedAtMs = performance.now()
+          await work(em)
+          delays.push(performance.now() - startedAtMs)
+        }
+        return delays
+      }),
     drop,
   }
 }
@@ -71,4 +86,14 @@ async function seedTokens(em: EntityManager, email: string, count: number): Prom
   )
   await em.execute('analyze oauth_access_tokens')
   return tokens
+}
+
+async function seedApps(em: EntityManager, count: number): Promise<void> {
+  await em.execute(
+    `insert into apps (id, tenant_id, name, mode, access_mode, created_at, updated_at)
+      select gen_random_uuid(), tenants.id, 'App ' || n, 'chat', 'public', now(), now() - n * interval '1 second'
+      from tenants, generate_series(1, ?::int) n`,
+    [count],
+  )
+  await em.execute('vacuum (analyze) apps')
 }
