@@ -23,6 +23,7 @@ describe('traces of a real server', function () {
   let model: Awaited<ReturnType<typeof aModelEndpoint>>
   const secrets: string[] = []
   const lines: string[] = []
+  let ready = ''
 
   const env = () => ({
     PATH: process.env.PATH ?? '',
@@ -53,6 +54,7 @@ describe('traces of a real server', function () {
       })
     })
     await exercise()
+    ready = await (await fetch(`${origin}/readyz`)).text()
     const exited = once(server, 'exit')
     server.kill('SIGTERM')
     await drainsFirst()
@@ -178,6 +180,7 @@ describe('traces of a real server', function () {
   })
 
   it('L01 a server that is told to stop first says so to probes, and still answers', () => {
+    expect(ready).to.equal('{"ready":true,"degraded":[]}')
     expect(draining).to.deep.equal([503, 200, 200])
   })
 })
