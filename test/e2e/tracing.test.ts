@@ -36,7 +36,7 @@ describe('traces of a real server', function () {
     OTEL_EXPORTER_OTLP_HEADERS: 'x-tenant=one',
     OTEL_SERVICE_NAME: 'desk',
     OTEL_RESOURCE_ATTRIBUTES: 'deployment.environment.name=test',
-    SHUTDOWN_DELAY_S: '1',
+    SHUTDOWN_DELAY_S: '3',
   })
 
   before(async () => {
@@ -76,8 +76,11 @@ describe('traces of a real server', function () {
   const jsonOf = async (response: Response) => (await response.json()) as Record<string, string>
 
   const draining: number[] = []
+  /** A signal takes its time to arrive. */
   async function drainsFirst() {
-    for (const path of ['/readyz', '/livez', '/openapi/v1/_version']) draining.push((await fetch(origin + path)).status)
+    const status = async (path: string) => (await fetch(origin + path)).status
+    for (let asked = 0; asked < 1000 && (await status('/readyz')) !== 503; asked++);
+    for (const path of ['/readyz', '/livez', '/openapi/v1/_version']) draining.push(await status(path))
   }
 
   async function exercise() {

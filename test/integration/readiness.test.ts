@@ -1,8 +1,9 @@
 import { expect } from 'chai'
 import { answers, isMigrated, migrate, openPglite, openPostgres } from '#adapters/postgres/open-orm.ts'
 import { openRedis, pingRedis } from '#adapters/redis/open-redis.ts'
-import { createDatabase } from '../support/databases.ts'
+import { createDatabase, dropTemplate } from '../support/databases.ts'
 import { openTestRedis } from '../support/redis.ts'
+import { suiteFor } from '../support/services.ts'
 
 const silent = { info: () => {}, warn: () => {}, error: () => {} }
 /** Nobody listens there. */
@@ -10,7 +11,9 @@ const NOWHERE = '127.0.0.1:1'
 
 const outcome = (asked: Promise<boolean>) => asked.catch(() => 'refused')
 
-describe('what readiness asks', () => {
+suiteFor('postgres')('what readiness asks', () => {
+  after(dropTemplate)
+
   it('a PostgreSQL answers, and is migrated once it holds every migration', async () => {
     const database = await createDatabase()
     const orm = await openPostgres({ url: database.url })
