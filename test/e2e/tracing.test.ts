@@ -61,6 +61,8 @@ describe('traces of a real server', function () {
     await exited
   })
   after(async () => {
+    // Gone already, unless something failed on the way.
+    server.kill('SIGKILL')
     await receiver.close()
     await model.close()
     rmSync(home, { recursive: true, force: true })
