@@ -42,6 +42,9 @@ import { type ModelCall, observedModel } from '#adapters/runner-native/models/ob
 import { openModel } from '#adapters/runner-native/models/open-model.ts'
 import { createOpenAiModel } from '#adapters/runner-native/models/openai-compatible.ts'
 import { createNativeRunner } from '#adapters/runner-native/native-runner.ts'
+import { createLiveDefinition } from '#adapters/runner-upstream/live-definition.ts'
+import { createServiceApi } from '#adapters/runner-upstream/service-api.ts'
+import { createUpstreamRunner } from '#adapters/runner-upstream/upstream-runner.ts'
 import { withAuditLines } from '#adapters/telemetry/audit-lines.ts'
 import type { Metrics } from '#adapters/telemetry/metrics.ts'
 import { tracedRunner } from '#adapters/telemetry/traced-runner.ts'
@@ -172,6 +175,28 @@ async function wire(
     consoleApiUrl: config.consoleApiUrl,
     tracer,
   })
+  const loadBindings = makeLoadBindings({ bindings: stores.bindings, secretBox })
+  const onFault = (error: unknown) => log.error('run fault', { error })
+  const serviceApi = createServiceApi({ fetch: toModels(guardedFetch), timer })
+  const native = createNativeRunner({
+    limits,
+    imagesAs: uploads.sendAs,
+    model: configured === null ? null : observed('configured', configured),
+    code: sandbox,
+    templates: sandbox,
+    egress,
+    webFetch: guardedFetch,
+    apps: stores.apps,
+    bound: {
+      load: loadBindings,
+      openModel: ({ url, key, model }) =>
+        observed('bound', createOpenAiModel({ baseUrl: url, apiKey: key, name: model, fetch: toModels(guardedFetch) })),
+    },
+    now,
+    timer,
+    ids: newId,
+    onFault,
+  })
   const cases = makeUseCases(
     {
       ...stores,
@@ -193,30 +218,8 @@ async function wire(
       secretBox,
       randomBytes,
       newId,
-      runner: ofRunner(
-        createNativeRunner({
-          limits,
-          imagesAs: uploads.sendAs,
-          model: configured === null ? null : observed('configured', configured),
-          code: sandbox,
-          templates: sandbox,
-          egress,
-          webFetch: guardedFetch,
-          apps: stores.apps,
-          bound: {
-            load: makeLoadBindings({ bindings: stores.bindings, secretBox }),
-            openModel: ({ url, key, model }) =>
-              observed(
-                'bound',
-                createOpenAiModel({ baseUrl: url, apiKey: key, name: model, fetch: toModels(guardedFetch) }),
-              ),
-          },
-          now,
-          timer,
-          ids: newId,
-          onFault: (error) => log.error('run fault', { error }),
-        }),
-      ),
+      runner: ofRunner(createUpstreamRunner({ native, api: serviceApi, load: loadBindings, now, ids: newId, onFault })),
+      liveDefinition: createLiveDefinition({ load: loadBindings, api: serviceApi, now }),
       dsl: createDslFiles({ timer }),
       fetchFile: createFetchFile(egress),
       now,

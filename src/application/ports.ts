@@ -18,6 +18,7 @@ import type { FetchFile } from './ports/fetch-file.ts'
 import type { FileLinks } from './ports/file-links.ts'
 import type { FileStore } from './ports/file-store.ts'
 import type { IdentityBridge } from './ports/identity-bridge.ts'
+import type { LiveDefinition } from './ports/live-definition.ts'
 import type { Log } from './ports/log.ts'
 import type { NonceGuard } from './ports/nonce-guard.ts'
 import type { PasswordHasher } from './ports/password-hasher.ts'
@@ -85,6 +86,7 @@ export type Ports = {
   readonly randomBytes: RandomBytes
   readonly newId: NewId
   readonly runner: AppRunner
+  readonly liveDefinition: LiveDefinition
   readonly runLog: RunLog
   readonly runControl: RunControl
   readonly runSlots: RunSlots

@@ -13,6 +13,7 @@ const WAYS: Readonly<Record<BindingKind, readonly BindingTarget['via'][]>> = {
   model: ['endpoint'],
   dataset: ['retriever'],
   tool: ['openapi', 'mcp', 'app', 'js'],
+  app: ['upstream'],
 }
 
 /** What is wrong with a binding before anybody is asked; the received values are not repeated. */
@@ -28,7 +29,8 @@ export function bindingIssues(
     if (subject[field].length > MAX_NAME) refuse(field, `must have at most ${MAX_NAME} characters`)
   }
   if (subject.kind === 'dataset' && subject.name === '') refuse('name', 'must be the id of a dataset')
-  if (subject.kind !== 'dataset' && subject.provider === '') refuse('provider', 'must not be empty')
+  const hasProvider = subject.kind === 'model' || subject.kind === 'tool'
+  if (hasProvider && subject.provider === '') refuse('provider', 'must not be empty')
   if ('url' in target && !isPlainUrl(target.url)) {
     refuse('url', `must be an http(s) URL of at most ${MAX_URL} characters, without user name and password`)
   }

@@ -1,10 +1,10 @@
 import type { JsonObject } from './app.ts'
 
-export type BindingKind = 'model' | 'dataset' | 'tool'
+export type BindingKind = 'model' | 'dataset' | 'tool' | 'app'
 
 /**
  * The part of app files that is bound: a model by provider and name, a dataset by its id (no provider), a tool by
- * provider and name. An empty name stands for everything of the provider.
+ * provider and name. An empty name stands for everything of the provider. A whole app is bound by its id (no provider).
  */
 export type BindingSubject = { readonly kind: BindingKind; readonly provider: string; readonly name: string }
 
@@ -31,8 +31,11 @@ export type ToolTarget =
   /** JavaScript with a function `main(parameters)`, run in the sandbox. */
   | { readonly via: 'js'; readonly code: string }
 
+/** The Service API of another server, up to its version (`https://dify.example/v1`), where the app runs. */
+export type UpstreamTarget = { readonly via: 'upstream'; readonly url: string }
+
 /** What stands for the subject here. */
-export type BindingTarget = ModelTarget | DatasetTarget | ToolTarget
+export type BindingTarget = ModelTarget | DatasetTarget | ToolTarget | UpstreamTarget
 
 /** The provider as bindings know it: `langgenius/openai/openai`, as newer files write it, is `openai`. */
 export function providerKey(provider: string): string {

@@ -123,6 +123,8 @@ export type ErrorFacts = {
   model_currently_not_support: { readonly message: string }
   completion_request_error: { readonly message: string }
   invalid_param: { readonly message: string }
+  /** The server that an app is bound to did not run it. */
+  upstream_failed: { readonly message: string; readonly hint: string }
   rate_limit_error: { readonly message: string; readonly retryAfterMs: number }
 
   // Import

@@ -26,11 +26,14 @@ export type RunFailure = {
     | 'model_currently_not_support'
     | 'completion_request_error'
     | 'rate_limit_error'
+    | 'upstream_failed'
     | 'service_unavailable'
     | 'internal_server_error'
   /** For the user; a fault of ours has a fixed text. */
   readonly message: string
   readonly retryAfterMs?: number
+  /** What to do about it, where the message alone does not tell. */
+  readonly hint?: string
 }
 
 export type NodeRef = {

@@ -46,6 +46,7 @@ export function readElsewhere(here: RunReplica, there: RunReplica): RunLog {
     begin: here.log.begin,
     append: here.log.append,
     close: here.log.close,
+    reach: there.log.reach,
     read: there.log.read,
   }
 }

@@ -38,6 +38,9 @@ import type { ModelClient } from '#adapters/runner-native/models/model-client.ts
 import { openModel } from '#adapters/runner-native/models/open-model.ts'
 import { createOpenAiModel } from '#adapters/runner-native/models/openai-compatible.ts'
 import { createNativeRunner } from '#adapters/runner-native/native-runner.ts'
+import { createLiveDefinition } from '#adapters/runner-upstream/live-definition.ts'
+import { createServiceApi } from '#adapters/runner-upstream/service-api.ts'
+import { createUpstreamRunner } from '#adapters/runner-upstream/upstream-runner.ts'
 import { withAuditLines } from '#adapters/telemetry/audit-lines.ts'
 import type { CountryOf } from '#application/ports/country-of.ts'
 import type { Log, LogLine } from '#application/ports/log.ts'
@@ -142,6 +145,7 @@ export async function aWorld(options: WorldOptions = {}) {
   const rules = options.egress ?? { allowCidrs: [], allowHosts: [] }
   const egress = createGuardedEgress({ rules, timer: realTimer })
   const guardedFetch = createGuardedFetch({ rules })
+  const serviceApi = createServiceApi({ fetch: guardedFetch, timer: realTimer })
   const base: Ports = {
     ...backing.stores,
     ...withAuditLines(
@@ -167,20 +171,32 @@ export async function aWorld(options: WorldOptions = {}) {
     secretBox,
     randomBytes,
     newId,
-    runner: createNativeRunner({
-      model,
-      code: sandbox,
-      templates: sandbox,
-      egress,
-      bound: {
-        // The stores may yet be replaced by `change`.
-        load: (workspaceId) => makeLoadBindings(ports)(workspaceId),
-        openModel: ({ url, key, model: name }) =>
-          createOpenAiModel({ baseUrl: url, apiKey: key, name, fetch: guardedFetch }),
-      },
+    runner: createUpstreamRunner({
+      native: createNativeRunner({
+        model,
+        code: sandbox,
+        templates: sandbox,
+        egress,
+        bound: {
+          // The stores may yet be replaced by `change`.
+          load: (workspaceId) => makeLoadBindings(ports)(workspaceId),
+          openModel: ({ url, key, model: name }) =>
+            createOpenAiModel({ baseUrl: url, apiKey: key, name, fetch: guardedFetch }),
+        },
+        now: clock.now,
+        timer: realTimer,
+        ids: newId,
+      }),
+      api: serviceApi,
+      load: (workspaceId) => makeLoadBindings(ports)(workspaceId),
       now: clock.now,
-      timer: realTimer,
       ids: newId,
+      onFault: () => {},
+    }),
+    liveDefinition: createLiveDefinition({
+      load: (workspaceId) => makeLoadBindings(ports)(workspaceId),
+      api: serviceApi,
+      now: clock.now,
     }),
     runLog: createMemoryRunLog({ now: clock.now, timer: clock.timer }),
     runControl: createMemoryRunControl(),

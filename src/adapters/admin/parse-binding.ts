@@ -18,6 +18,7 @@ export const BINDING_OPTIONS = {
   tool: { type: 'string' },
   app: { type: 'string' },
   js: { type: 'string' },
+  key: { type: 'string' },
   'key-stdin': { type: 'boolean' },
   'key-env': { type: 'string' },
   'no-key': { type: 'boolean' },
@@ -28,7 +29,7 @@ type Words = { readonly [Name in keyof typeof BINDING_OPTIONS]?: string | boolea
 const Text = v.string()
 
 /** A binding as it crosses to the serving process. */
-export const Subject = v.object({ kind: v.picklist(['model', 'dataset', 'tool']), provider: Text, name: Text })
+export const Subject = v.object({ kind: v.picklist(['model', 'dataset', 'tool', 'app']), provider: Text, name: Text })
 export const Target = v.variant('via', [
   v.object({ via: v.literal('endpoint'), url: Text, model: v.nullable(Text) }),
   v.object({ via: v.literal('retriever'), url: Text, knowledgeId: Text }),
@@ -43,6 +44,7 @@ export const Target = v.variant('via', [
   v.object({ via: v.literal('mcp'), url: Text, tool: v.nullable(Text) }),
   v.object({ via: v.literal('app'), appId: Text }),
   v.object({ via: v.literal('js'), code: Text }),
+  v.object({ via: v.literal('upstream'), url: Text }),
 ])
 
 /** `model PROVIDER [NAME]`, `dataset ID`, `tool PROVIDER [NAME]`. @throws UsageError */
@@ -106,6 +108,25 @@ export async function parseKey(words: Words, { readStdin, env }: Outside): Promi
   if (fromStdin === true) return (await readStdin()).trim() || refuseEmpty('standard input')
   if (typeof variable === 'string') return env[variable]?.trim() || refuseEmpty(`the variable ${variable}`)
   return undefined
+}
+
+/**
+ * Where an app runs, and its key there. `--key KEY` is for keys that may be seen: every process can read command lines,
+ * and shells keep them.
+ * @throws UsageError
+ */
+export async function parseUpstream(
+  words: Words,
+  outside: Outside,
+): Promise<{ readonly url: string; readonly key: string }> {
+  const { url, key: given, ...others } = words
+  if (typeof url !== 'string' || url === '') throw new UsageError('app bind-upstream takes --url')
+  const ways = [given, others['key-stdin'], others['key-env']].filter((one) => one !== undefined)
+  if (ways.length !== 1)
+    throw new UsageError('app bind-upstream takes one of --key-stdin, --key-env NAME and --key KEY')
+  if (typeof given === 'string' && given !== '-') return { url, key: given.trim() || refuseEmpty('--key') }
+  const key = await parseKey({ ...others, ...(given === '-' ? { 'key-stdin': true } : {}) }, outside)
+  return { url, key: key ?? refuseEmpty('the command line') }
 }
 
 function refuseEmpty(where: string): never {

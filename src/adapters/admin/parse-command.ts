@@ -5,7 +5,15 @@ import { AUDIT_EVENT_NAMES, isAuditEventName } from '#domain/audit-event.ts'
 import { isEmail } from '#domain/email.ts'
 import { type Outside, readSource } from './outside.ts'
 import { ACCESS_OPTIONS, parseAccessChange, parseExternalChange } from './parse-access.ts'
-import { BINDING_OPTIONS, parseKey, parseSubject, parseTarget, Subject, Target } from './parse-binding.ts'
+import {
+  BINDING_OPTIONS,
+  parseKey,
+  parseSubject,
+  parseTarget,
+  parseUpstream,
+  Subject,
+  Target,
+} from './parse-binding.ts'
 import { parseSince } from './since.ts'
 import { UsageError } from './usage-error.ts'
 
@@ -30,6 +38,14 @@ export const AdminRequest = v.variant('command', [
   v.object({ command: v.literal('app list'), options: Options }),
   v.object({ command: v.literal('app check'), app: v.string(), options: Options }),
   v.object({ command: v.literal('app export'), app: v.string(), options: Options }),
+  v.object({
+    command: v.literal('app bind-upstream'),
+    app: v.string(),
+    url: v.string(),
+    key: v.string(),
+    options: Options,
+  }),
+  v.object({ command: v.literal('app unbind-upstream'), app: v.string(), options: Options }),
   v.object({
     command: v.literal('app access'),
     app: v.string(),
@@ -72,6 +88,7 @@ export async function parseAdminCommand(words: readonly string[], outside: Outsi
   const { values, given, positionals } = parseWords(words)
   const [group = '', verb = '', operand] = positionals
   const options = values
+  if (given.key !== undefined && verb !== 'bind-upstream') throw new UsageError("Unknown option '--key'")
   switch (`${group} ${verb}`) {
     case 'app import': {
       if (operand === undefined) throw new UsageError('app import takes a FILE')
@@ -82,6 +99,12 @@ export async function parseAdminCommand(words: readonly string[], outside: Outsi
       if (operand === undefined) throw new UsageError(`app ${verb} takes an APP`)
       return { command: verb === 'check' ? 'app check' : 'app export', app: operand, options }
     }
+    case 'app bind-upstream':
+      if (operand === undefined) throw new UsageError('app bind-upstream takes an APP')
+      return { command: 'app bind-upstream', app: operand, ...(await parseUpstream(given, outside)), options }
+    case 'app unbind-upstream':
+      if (operand === undefined) throw new UsageError('app unbind-upstream takes an APP')
+      return { command: 'app unbind-upstream', app: operand, options }
     case 'app access':
       if (operand === undefined) throw new UsageError('app access takes an APP')
       return { command: 'app access', app: operand, change: parseAccessChange(given), options }

@@ -10,6 +10,7 @@ import { type AdminReply, done, failed } from './reply.ts'
 import { changeAppAccess, changeExternal } from './run-access.ts'
 import { checkApp, exportApp, importApp, listApps } from './run-app.ts'
 import { listBindings, removeBinding, setBinding } from './run-binding.ts'
+import { bindUpstream, unbindUpstream } from './run-upstream.ts'
 
 /** Carries out an operator's command with the same use cases the API has. Never throws a refusal. */
 export async function runAdminCommand(cases: UseCases, request: AdminRequest): Promise<AdminReply> {
@@ -31,6 +32,10 @@ function dispatch(cases: UseCases, request: AdminRequest): Promise<AdminReply> {
       return checkApp(cases, request)
     case 'app export':
       return exportApp(cases, request)
+    case 'app bind-upstream':
+      return bindUpstream(cases, request)
+    case 'app unbind-upstream':
+      return unbindUpstream(cases, request)
     case 'app access':
       return changeAppAccess(cases, request)
     case 'external change':

@@ -14,6 +14,11 @@ export const ADMIN_USAGE = `Usage: latchkey COMMAND [options]
   app check APP [--json]                    what has to be bound before an app (id or name) can run
   app export APP [--include-secret] [--json]
                                             an app as a file again, on standard output
+  app bind-upstream APP --url URL KEY [--json]
+                                            run an app on an existing Dify: URL is its API up to the version
+                                            (https://dify.example/v1), KEY its key there (--key-stdin,
+                                            --key-env VARIABLE, or --key KEY, which others may see)
+  app unbind-upstream APP [--json]          run it here again
   app access APP [--mode MODE] [--grant WHO]… [--withdraw WHO]… [--json]
                                             whom an app admits on Enterprise. MODE: public, sso_verified,
                                             private_all or private; WHO: an email, @domain or group:NAME

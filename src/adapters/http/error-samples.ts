@@ -25,6 +25,10 @@ const facts: { readonly [C in Telling]: ErrorFacts[C] } = {
   model_currently_not_support: { message: 'The model is not available' },
   completion_request_error: { message: 'The model provider could not be reached' },
   invalid_param: { message: 'The model refused a parameter' },
+  upstream_failed: {
+    message: 'The server of the app refuses the key.',
+    hint: 'Whoever runs this server has to bind the app again, with a key that is valid there.',
+  },
   rate_limit_error: { message: 'The model provider asks to slow down', retryAfterMs: 3_000 },
   not_ready: { failed: ['database'] },
   dsl_invalid: { message: 'the app file names no mode' },

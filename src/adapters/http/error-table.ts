@@ -139,6 +139,7 @@ export const errorTable: { readonly [C in ErrorCode]: Row<ErrorFacts[C]> } = {
   workflow_unusable: { status: 400, sentence: ({ message }) => message },
   app_unavailable: { status: 400, code: 'app_unavailable' },
   app_not_runnable: { status: 422, code: 'app_not_runnable', body: ({ issues }) => ({ details: issues }) },
+  upstream_failed: { status: 502, code: 'upstream_failed', ...runFailure, body: ({ hint }) => ({ hint }) },
   provider_not_initialize: {
     status: 400,
     code: 'provider_not_initialize',

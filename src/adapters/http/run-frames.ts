@@ -191,7 +191,7 @@ function teller({ ids, mode, createdAtMs }: StartedRun, author: Author): (event:
 
 /** The status the same failure would have had before the first byte. */
 function statusOf(code: RunFailure['code']): number {
-  const text = { message: '', retryAfterMs: 0 }
+  const text = { message: '', retryAfterMs: 0, hint: '' }
   return renderError(code, text).status
 }
 

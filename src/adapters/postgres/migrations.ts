@@ -6,6 +6,7 @@ import { RunPausesMigration } from '../../../migrations/20261121140000-run-pause
 import { FollowedRunsMigration } from '../../../migrations/20261121170000-followed-runs.ts'
 import { UploadFilesMigration } from '../../../migrations/20261121180000-upload-files.ts'
 import { LaterSurfaceMigration } from '../../../migrations/20261121190000-later-surface.ts'
+import { UpstreamAppsMigration } from '../../../migrations/20261121200000-upstream-apps.ts'
 import { PermittedAppsMigration } from '../../../migrations/20261121220000-permitted-apps.ts'
 
 /** Every migration, oldest first; listed rather than globbed, so a stray file cannot change a database. */
@@ -18,5 +19,6 @@ export const MIGRATIONS = [
   FollowedRunsMigration,
   UploadFilesMigration,
   LaterSurfaceMigration,
+  UpstreamAppsMigration,
   PermittedAppsMigration,
 ]

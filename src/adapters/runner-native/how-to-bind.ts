@@ -6,8 +6,11 @@ const TARGETS = {
   tool: '--openapi FILE | --mcp URL | --app ID | --js FILE',
 } as const
 
+/** What app files name, and cannot bring. */
+type Missing = BindingSubject & { readonly kind: keyof typeof TARGETS }
+
 /** The command that binds what is missing, as an operator types it. */
-export function howToBind({ kind, provider, name }: BindingSubject): string {
+export function howToBind({ kind, provider, name }: Missing): string {
   const words = kind === 'dataset' ? [name] : [providerKey(provider), name]
   return `latchkey binding set ${kind} ${words.map(shellWord).join(' ')} ${TARGETS[kind]}`
 }

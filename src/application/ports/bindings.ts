@@ -1,4 +1,11 @@
-import type { BindingSubject, BindingTarget, DatasetTarget, ModelTarget, ToolTarget } from '#domain/binding.ts'
+import type {
+  BindingSubject,
+  BindingTarget,
+  DatasetTarget,
+  ModelTarget,
+  ToolTarget,
+  UpstreamTarget,
+} from '#domain/binding.ts'
 
 /** An opened secret goes to the bound service and nowhere else: not into a log, an error or a trace. */
 type Keyed<Target> = Target & { readonly key: string | null }
@@ -6,6 +13,7 @@ type Keyed<Target> = Target & { readonly key: string | null }
 export type ModelBinding = Keyed<ModelTarget>
 export type DatasetBinding = Keyed<DatasetTarget>
 export type ToolBinding = Keyed<ToolTarget>
+export type AppBinding = Keyed<UpstreamTarget>
 
 /** What a workspace bound, with opened keys, as it stood at one moment. Null when nothing is bound. */
 export interface Bindings {
@@ -14,6 +22,8 @@ export interface Bindings {
   dataset(datasetId: string): DatasetBinding | null
   /** The tool's own binding, else that of its whole provider. */
   tool(provider: string, name: string): ToolBinding | null
+  /** Where a whole app runs; also when its key can no longer be opened, and then without: it must not run here unasked. */
+  app(appId: string): AppBinding | null
 }
 
 /** Read once a run and once a preflight, so that one run sees one state. */
@@ -40,4 +50,4 @@ export interface BindingStore {
 }
 
 /** Of a workspace that bound nothing. */
-export const NO_BINDINGS: Bindings = { model: () => null, dataset: () => null, tool: () => null }
+export const NO_BINDINGS: Bindings = { model: () => null, dataset: () => null, tool: () => null, app: () => null }

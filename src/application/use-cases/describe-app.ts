@@ -3,6 +3,7 @@ import type { AuthContext } from '#domain/auth-context.ts'
 import { requireApp } from '../auth/checks.ts'
 import type { RequireMembership } from '../auth/layer-zero.ts'
 import type { AppCatalog } from '../ports/app-catalog.ts'
+import type { LiveDefinition } from '../ports/live-definition.ts'
 
 export type DescribeApp = (
   context: AuthContext,
@@ -11,12 +12,17 @@ export type DescribeApp = (
 
 /**
  * An app and its published definition, API on or off.
- * @throws DomainError `app_not_found` | `workspace_unavailable` | `workspace_membership_revoked`
+ * @throws DomainError `app_not_found` | `workspace_unavailable` | `workspace_membership_revoked` | `upstream_failed`
  */
-export function makeDescribeApp(needs: { apps: AppCatalog; requireMembership: RequireMembership }): DescribeApp {
+export function makeDescribeApp(needs: {
+  apps: AppCatalog
+  requireMembership: RequireMembership
+  liveDefinition: LiveDefinition
+}): DescribeApp {
   return async (context, appId) => {
     const app = await requireApp(needs.apps, appId, 'describe')
     await needs.requireMembership(context, app.workspaceId)
-    return { app, definition: await needs.apps.definition(app.id) }
+    const definition = await needs.apps.definition(app.id)
+    return { app, definition: definition === null ? null : await needs.liveDefinition(app, definition) }
   }
 }

@@ -1,5 +1,6 @@
-import { type BindingKind, type BindingTarget, providerKey } from '#domain/binding.ts'
+import { type BindingKind, type BindingTarget, providerKey, type UpstreamTarget } from '#domain/binding.ts'
 import type {
+  AppBinding,
   BindingStore,
   Bindings,
   DatasetBinding,
@@ -33,6 +34,10 @@ function lookUpIn(stored: readonly StoredBinding[], box: SecretBox): Bindings {
     model: (provider, name) => asModel(opened(find('model', providerKey(provider), name))),
     dataset: (datasetId) => asDataset(opened(byName.get(keyOf('dataset', '', datasetId)))),
     tool: (provider, name) => asTool(opened(find('tool', providerKey(provider), name))),
+    app: (appId) => {
+      const found = byName.get(keyOf('app', '', appId))
+      return found?.target.via === 'upstream' ? asApp(found.target, opened(found)) : null
+    },
   }
 }
 
@@ -46,8 +51,20 @@ function asDataset(opened: Opened): DatasetBinding | null {
   return opened?.via === 'retriever' ? opened : null
 }
 
+function asApp(target: UpstreamTarget, opened: Opened): AppBinding {
+  return { ...target, key: opened?.key ?? null }
+}
+
 function asTool(opened: Opened): ToolBinding | null {
-  return opened === null || opened.via === 'endpoint' || opened.via === 'retriever' ? null : opened
+  switch (opened?.via) {
+    case 'openapi':
+    case 'mcp':
+    case 'app':
+    case 'js':
+      return opened
+    default:
+      return null
+  }
 }
 
 function keyOf(kind: BindingKind, provider: string, name: string): string {

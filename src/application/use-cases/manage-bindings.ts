@@ -53,6 +53,9 @@ export function makeManageBindings({ bindings, apps, memberships, secretBox, now
     if (target.via === 'app' && (await apps.find(target.appId))?.workspaceId !== workspaceId) {
       issues.push({ type: 'value_error', loc: ['app_id'], msg: 'is no app of this workspace' })
     }
+    if (subject.kind === 'app' && (await apps.find(subject.name))?.workspaceId !== workspaceId) {
+      issues.push({ type: 'value_error', loc: ['name'], msg: 'must be the id of an app of this workspace' })
+    }
     if (issues.length > 0) throw new DomainError('invalid_input', { issues })
   }
 
@@ -96,7 +99,8 @@ export function makeManageBindings({ bindings, apps, memberships, secretBox, now
 }
 
 function normal({ kind, provider, name }: BindingSubject): BindingSubject {
-  return { kind, provider: kind === 'dataset' ? '' : providerKey(provider), name: name.trim() }
+  const hasProvider = kind === 'model' || kind === 'tool'
+  return { kind, provider: hasProvider ? providerKey(provider) : '', name: name.trim() }
 }
 
 function isSame(a: BindingSubject, b: BindingSubject): boolean {

@@ -12,6 +12,7 @@ import type { AppRunner } from '../ports/app-runner.ts'
 import type { AuditLog } from '../ports/audit-log.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Conversation, ConversationStore, Owner } from '../ports/conversation-store.ts'
+import type { LiveDefinition } from '../ports/live-definition.ts'
 import type { RunControl } from '../ports/run-control.ts'
 import type { RunLog } from '../ports/run-log.ts'
 import type { RunSlots, Slot } from '../ports/run-slots.ts'
@@ -26,6 +27,7 @@ type Needs = PausingNeeds &
   RunFilesNeeds & {
     apps: AppCatalog
     runner: AppRunner
+    liveDefinition: LiveDefinition
     runs: RunStore
     conversations: ConversationStore
     runLog: RunLog
@@ -80,7 +82,8 @@ export function makeRunApp(needs: Needs): RunApp {
     needs
   return async ({ app, caller, context }, input, gone) => {
     const query = queryFor(app.mode, input.query)
-    const definition = await requireDefinition(apps, app.id, app.mode, input.workflowId)
+    const stored = await requireDefinition(apps, app.id, app.mode, input.workflowId)
+    const definition = await needs.liveDefinition(app, stored)
     const scope = { appId: app.id, owner: caller.owner }
     const { inputs, files } = await requireGiven(app.mode, definition, input, scope)
     await requireRunnable(runner, app, definition)
@@ -106,7 +109,7 @@ export function makeRunApp(needs: Needs): RunApp {
     const createdAtMs = now()
     const slot = { workspaceId: app.workspaceId, runId: ids.runId }
     await requireSlot(slot)
-    const stored = runs.start({
+    const recorded = runs.start({
       id: ids.runId,
       taskId: ids.taskId,
       workspaceId: app.workspaceId,
@@ -121,7 +124,7 @@ export function makeRunApp(needs: Needs): RunApp {
       inputs,
       createdAtMs,
     })
-    await stored.catch(async (error: unknown) => {
+    await recorded.catch(async (error: unknown) => {
       await runSlots.free(slot)
       throw error
     })
@@ -274,10 +277,12 @@ async function firstEvents(mode: AppMode, events: AsyncIterable<RunEvent>): Prom
 }
 
 /** A failure before the first byte, as the refusal with the same code. */
-export function asRefusal({ code, message, retryAfterMs }: RunFailure): DomainError {
+export function asRefusal({ code, message, retryAfterMs, hint = '' }: RunFailure): DomainError {
   switch (code) {
     case 'rate_limit_error':
       return new DomainError(code, { message, retryAfterMs: retryAfterMs ?? 1000 })
+    case 'upstream_failed':
+      return new DomainError(code, { message, hint })
     case 'service_unavailable':
     case 'internal_server_error':
       return new DomainError(code, {})

@@ -139,7 +139,7 @@ const describe = route({
     ),
   }),
   example: examples.describeApp,
-  errors: [...readErrors, 'app_not_found', 'workspace_unavailable'],
+  errors: [...readErrors, 'app_not_found', 'workspace_unavailable', 'upstream_failed', 'rate_limit_error'],
   handle: async ({ query, params }, context, cases) => {
     const { app, definition } = await cases.describeApp(context, params.id ?? '')
     refuseOtherWorkspace(query.workspace_id, app.workspaceId)

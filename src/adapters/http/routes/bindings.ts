@@ -8,8 +8,9 @@ import { defaultWorkspaceId } from '#domain/workspace.ts'
 import { type Route, route } from '../route.ts'
 import { iso } from '../schemas.ts'
 
-const KINDS = ['model', 'dataset', 'tool'] as const
-const WAYS = ['endpoint', 'retriever', 'openapi', 'mcp', 'app', 'js'] as const
+const KINDS = ['model', 'dataset', 'tool', 'app'] as const
+const WAYS = ['endpoint', 'retriever', 'openapi', 'mcp', 'app', 'js', 'upstream'] as const
+const USUAL_WAY = { model: 'endpoint', dataset: 'retriever', tool: null, app: 'upstream' } as const
 const MAX_BODY_BYTES = 4 * 1024 * 1024
 
 const Subject = {
@@ -126,7 +127,7 @@ function targetOf(body: Body): BindingTarget {
       issues: [{ type: 'missing', loc: [field], msg: `${field} is required for this binding` }],
     })
   }
-  const via = body.via ?? (body.kind === 'model' ? 'endpoint' : body.kind === 'dataset' ? 'retriever' : need('via'))
+  const via = body.via ?? USUAL_WAY[body.kind] ?? need('via')
   switch (via) {
     case 'endpoint':
       return { via, url: body.url ?? need('url'), model: body.model ?? null }
@@ -138,6 +139,8 @@ function targetOf(body: Body): BindingTarget {
       return { via, appId: body.app_id ?? need('app_id') }
     case 'js':
       return { via, code: body.code ?? need('code') }
+    case 'upstream':
+      return { via, url: body.url ?? need('url') }
     case 'openapi': {
       const { operation_id: operationId = null, header = null } = body
       const document = body.document ?? need('document')

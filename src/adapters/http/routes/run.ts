@@ -130,6 +130,7 @@ const run = route({
     'model_currently_not_support',
     'completion_request_error',
     'invalid_param',
+    'upstream_failed',
     'rate_limit_error',
   ],
   handle: async ({ body }, admitted, cases, { prefersEventStream, onHangUp }) => {
