@@ -11,7 +11,8 @@ const NOWHERE = '127.0.0.1:1'
 
 const outcome = (asked: Promise<boolean>) => asked.catch(() => 'refused')
 
-suiteFor('postgres')('what readiness asks', () => {
+suiteFor('postgres')('what readiness asks', function () {
+  this.timeout(20_000)
   after(dropTemplate)
 
   it('a PostgreSQL answers, and is migrated once it holds every migration', async () => {
@@ -41,7 +42,7 @@ suiteFor('postgres')('what readiness asks', () => {
     } finally {
       await orm.close()
     }
-  }).timeout(20_000)
+  })
 
   it('a store that is away passes no check, and says so in the metrics', async () => {
     const orm = await openPostgres({ url: `postgres://nobody@${NOWHERE}/none` })
