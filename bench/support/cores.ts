@@ -8,9 +8,9 @@ const LOAD_CORE = 1
 
 export const canPin = availableParallelism() > 1 && spawnSync('taskset', ['--version']).status === 0
 
-/** The command that runs `command` on the servers' core. */
-export function onServerCore(command: readonly string[]): readonly string[] {
-  return canPin ? ['taskset', '-c', String(SERVER_CORE), ...command] : command
+/** The command that runs `command` on the servers' core, or another. */
+export function onServerCore(command: readonly string[], core = SERVER_CORE): readonly string[] {
+  return canPin ? ['taskset', '-c', String(core), ...command] : command
 }
 
 /** Moves this process, every thread of it, off the servers' core. */

@@ -52,8 +52,8 @@ async function removeKeys(prefix: string): Promise<void> {
   await redis.quit()
 }
 
-export async function startLatchkey(settings: Settings): Promise<ServerProcess> {
-  return startServer([MAIN, 'serve'], await freePort(), '/openapi/v1/_version', settings)
+export async function startLatchkey(settings: Settings, core?: number): Promise<ServerProcess> {
+  return startServer([MAIN, 'serve'], await freePort(), '/openapi/v1/_version', settings, core)
 }
 
 /** Creates the owner through the first-visit route. */

@@ -25,8 +25,9 @@ export async function startServer(
   port: number,
   probe: string,
   env: Readonly<Record<string, string>>,
+  core?: number,
 ): Promise<ServerProcess> {
-  const [command = '', ...rest] = onServerCore([process.execPath, ...script])
+  const [command = '', ...rest] = onServerCore([process.execPath, ...script], core)
   const child = spawn(command, rest, {
     env: { PATH: process.env.PATH, HOME: process.env.HOME, NODE_ENV: 'production', ...env, PORT: String(port) },
     stdio: ['ignore', 'ignore', 'inherit'],
