@@ -2,7 +2,7 @@ import { createParser } from 'eventsource-parser'
 import type { Timer } from '#application/ports/clock.ts'
 import type { JsonObject } from '#domain/app.ts'
 import { isObject } from '#domain/json.ts'
-import { upstreamFailed } from './upstream-failure.ts'
+import { UpstreamFailure, upstreamFailed } from './upstream-failure.ts'
 
 /** Far above any event of an app; a line without end must not fill the memory. */
 const MAX_EVENT_BYTES = 4 * 1024 * 1024
@@ -14,7 +14,7 @@ const SILENCE_MS = 60_000
  * @throws UpstreamFailure
  */
 export async function* readFrames(body: AsyncIterable<Uint8Array>, timer: Timer): AsyncGenerator<JsonObject> {
-  const ready: JsonObject[] = []
+  const ready: (JsonObject | UpstreamFailure)[] = []
   let held = 0
   const parser = createParser({
     onEvent({ data }) {
@@ -33,7 +33,11 @@ export async function* readFrames(body: AsyncIterable<Uint8Array>, timer: Timer)
       held += value.length
       parser.feed(decoder.decode(value, { stream: true }))
       if (held > MAX_EVENT_BYTES) throw upstreamFailed('The server of the app sent an event that is too large.')
-      yield* ready.splice(0)
+      // What was said before the garbage was said.
+      for (const frame of ready.splice(0)) {
+        if (frame instanceof UpstreamFailure) throw frame
+        yield frame
+      }
     }
   } finally {
     // Not waited for: a reader that hangs would hang here again.
@@ -41,7 +45,7 @@ export async function* readFrames(body: AsyncIterable<Uint8Array>, timer: Timer)
   }
 }
 
-function frameOf(data: string): JsonObject {
+function frameOf(data: string): JsonObject | UpstreamFailure {
   try {
     const value: unknown = JSON.parse(data)
     const json = value as Parameters<typeof isObject>[0] // JSON.parse gives nothing else
@@ -49,7 +53,7 @@ function frameOf(data: string): JsonObject {
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error
   }
-  throw upstreamFailed('The server of the app sent something that is no event.')
+  return upstreamFailed('The server of the app sent something that is no event.')
 }
 
 async function unlessSilent<T>(next: Promise<T>, timer: Timer): Promise<T> {

@@ -1,0 +1,3 @@
+import { upstreamSuite } from './suites/upstream.ts'
+
+upstreamSuite('memory', {})

@@ -1,0 +1,4 @@
+import { onServices } from '../http/on-services.ts'
+import { upstreamSuite } from '../http/suites/upstream.ts'
+
+onServices(upstreamSuite)
