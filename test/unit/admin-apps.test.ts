@@ -47,6 +47,50 @@ describe('operators’ commands about apps', () => {
     return join(folder, name)
   }
 
+  it('app bind-upstream lets an app run elsewhere, with a key that is shown nowhere, and unbind-upstream here again', async () => {
+    const appId = await place.addApp(graphChatFile())
+    const url = 'https://dify.example/v1'
+    const check = async () => (await latchkey(`app check ${appId}`)).ok
+    expect(await check()).to.equal(false)
+    for (const [words, outside] of [
+      [`--key ${KEY}`, {}],
+      ['--key -', { readStdin: async () => `${KEY}\n` }],
+      ['--key-stdin', { readStdin: async () => `${KEY}\n` }],
+      ['--key-env DIFY_KEY', { env: { DIFY_KEY: KEY } }],
+    ] as const) {
+      const bound = await latchkey(`app bind-upstream ${appId} --url ${url} ${words}`, outside)
+      expect(bound.ok, bound.lines.join()).to.equal(true)
+      expect(bound.lines.join()).to.include(url).and.not.include(KEY)
+      expect(await check(), words).to.equal(true)
+      const listed = await latchkey('binding list')
+      expect(listed.lines.join()).to.include(`app ${appId} to upstream ${url}, with a key`).and.not.include(KEY)
+      expect((await latchkey(`app unbind-upstream ${appId}`)).ok).to.equal(true)
+      expect(await check()).to.equal(false)
+    }
+    expect((await latchkey(`app unbind-upstream ${appId}`)).ok, 'twice').to.equal(false)
+  })
+
+  for (const [words, says] of [
+    ['--key k', 'takes --url'],
+    ['--url https://a.example/v1', 'takes one of --key-stdin'],
+    ['--url https://a.example/v1 --key k --key-stdin', 'takes one of --key-stdin'],
+    ['--url https://a.example/v1 --key-stdin', 'holds no key'],
+    ['--url https://a.example/v1 --key-env NONE', 'holds no key'],
+  ] as const) {
+    it(`app bind-upstream refuses "${words}" with what it wants`, async () => {
+      expect(await fault(`app bind-upstream ${chatFile.name} ${words}`)).to.include(says)
+    })
+  }
+
+  it('app bind-upstream refuses an address that is none', async () => {
+    const appId = await place.addApp(chatFile())
+    for (const url of ['dify.example', 'https://user:word@dify.example/v1', 'file:///etc/passwd']) {
+      const { ok, lines } = await latchkey(`app bind-upstream ${appId} --url ${url} --key k`)
+      expect([ok, lines.join()], url).to.deep.equal([false, lines.join()])
+      expect(lines.join()).to.include('url must be')
+    }
+  })
+
   it('app import says what must be bound before the app can run, node by node', async () => {
     const { ok, lines } = await latchkey(`app import ${await fileOf(graphChatFile())}`)
     expect(ok).to.equal(true)

@@ -59,13 +59,14 @@ export function createServiceApi({ fetch, timer }: { fetch: typeof globalThis.fe
     post: async (place, path, body) => asJson(await send(place, path, withJson(body))),
 
     async stream(place, path, body, signal) {
-      const reply = await send(place, path, withJson(body), signal)
+      const over = new AbortController()
+      const reply = await send(place, path, withJson(body), AbortSignal.any([signal, over.signal]))
       const type = reply.headers.get('content-type') ?? ''
       if (reply.body === null || !/^text\/event-stream\b/i.test(type)) {
         void reply.body?.cancel().catch(() => {})
         throw upstreamFailed('The server of the app did not answer with a stream of events.')
       }
-      return framesOf(reply.body)
+      return framesOf(reply.body, over)
     },
 
     async upload(place, { name, mimeType, bytes }, user) {
@@ -83,12 +84,15 @@ export function createServiceApi({ fetch, timer }: { fetch: typeof globalThis.fe
     },
   }
 
-  async function* framesOf(body: AsyncIterable<Uint8Array>): AsyncGenerator<JsonObject> {
+  /** However it ends, the connection ends with it: a reader that waits cannot be called off otherwise. */
+  async function* framesOf(body: AsyncIterable<Uint8Array>, over: AbortController): AsyncGenerator<JsonObject> {
     try {
       yield* readFrames(body, timer)
     } catch (error) {
       if (error instanceof UpstreamFailure) throw error
       throw upstreamFailed('The connection to the server of the app was lost.', undefined, error)
+    } finally {
+      over.abort()
     }
   }
 }
