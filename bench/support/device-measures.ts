@@ -14,11 +14,14 @@ export type DeviceRequests = {
 const REQUESTS_A_ROUND = 3_000
 
 /** Both halves of the wait: a round polls the flows that it started, so that none was polled before. */
-export function deviceMeasures({ start, poll, polled = REQUESTS_A_ROUND }: DeviceRequests): {
+export function deviceMeasures(
+  { start, poll, polled = REQUESTS_A_ROUND }: DeviceRequests,
+  requests = REQUESTS_A_ROUND,
+): {
   readonly [Name in DeviceMeasureName]: Measure
 } {
   const addresses = addressSource()
-  const until = { requests: REQUESTS_A_ROUND }
+  const until = { requests }
   let started: string[] = []
   return {
     device_code: {
