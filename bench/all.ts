@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 
 // One after the other: two benchmarks at once would measure each other.
-const BENCHES = ['latchkey', 'routes', 'connections', 'replicas', 'better-auth', 'join', 'upload']
+const BENCHES = ['latchkey', 'routes', 'connections', 'replicas', 'better-auth', 'join', 'upload', 'upstream']
 
 const missed = BENCHES.filter((name) => {
   console.log(`\n## ${name}\n`)

@@ -28,7 +28,7 @@ export type Side = { readonly perCpuSecond: number; readonly perSecond: number; 
 type Round = { readonly bare: Volley } & { readonly [W in Who]?: Volley }
 
 /** Rounds before those that count. */
-export const WARM_UP_ROUNDS = 2
+export const WARM_UP_ROUNDS = 4
 
 const BARE = fileURLToPath(new URL('support/bare-koa.ts', import.meta.url))
 // `Object.keys` forgets the names.
