@@ -79,6 +79,9 @@ describe('scripted model', () => {
   })
 })
 
+/** An answer without a word. */
+const EMPTY = { choices: [{ index: 0, delta: {}, finish_reason: 'stop' }] }
+
 describe('OpenAI-compatible model', () => {
   const seen: { url: string | undefined; auth: string | undefined; body: JsonObject }[] = []
   let answer: (request: IncomingMessage, response: ServerResponse) => void
@@ -108,7 +111,7 @@ describe('OpenAI-compatible model', () => {
   function stream(...events: readonly unknown[]): void {
     answer = (_, response) => {
       response.writeHead(200, { 'content-type': 'text/event-stream' })
-      for (const event of events) response.write(`data: ${JSON.stringify(event)}\n\n`)
+      for (const event of events.length === 0 ? [EMPTY] : events) response.write(`data: ${JSON.stringify(event)}\n\n`)
       response.end('data: [DONE]\n\n')
     }
   }
@@ -233,6 +236,23 @@ describe('OpenAI-compatible model', () => {
     // The address is the operator's, and may hold a password.
     expect(JSON.stringify(failure)).not.to.include('hunter2')
   })
+
+  for (const [what, type, body] of [
+    ['a page', 'text/html', '<html><body>Welcome</body></html>'],
+    ['nothing at all', 'text/event-stream', ''],
+    ['the end and nothing before it', 'text/event-stream', 'data: [DONE]\n\n'],
+    ['half a chunk', 'text/event-stream', 'data: {"choices":[{"delta":{"content":"a"'],
+    ['a chunk that is no JSON', 'text/event-stream', 'data: }{\n\n'],
+    ['a chunk that is no chunk', 'text/event-stream', 'data: "hello"\n\ndata: [1]\n\n'],
+    ['JSON of another protocol', 'application/json', '{"answer":"hi"}'],
+  ] as const) {
+    it(`fails with one clear error when the endpoint sends ${what}`, async () => {
+      answer = (_, response) => void response.writeHead(200, { 'content-type': type }).end(body)
+      const failure = await failureOf()
+      expect(failure.code).to.equal('completion_request_error')
+      expect(failure.message).to.match(/^The model [^{}<>]*\.$/)
+    })
+  }
 
   it('H11 closes the connection when the run is aborted', async () => {
     const closed = Promise.withResolvers<void>()

@@ -22,6 +22,11 @@ export type Endpoint = {
 
 const TIMEOUT_MS = 600_000
 const DEFAULT_RETRY_AFTER_MS = 1000
+/** A page, silence, another protocol: without this they would pass for an empty answer. */
+const UNREADABLE: RunFailure = {
+  code: 'completion_request_error',
+  message: 'The model answered with something that is no completion.',
+}
 const MAX_DETAIL = 300
 /** How servers answer for models that cannot call functions; each has its own words. */
 const TOOLS_REFUSED = [400, 404, 422, 500, 501]
@@ -33,6 +38,8 @@ export function createOpenAiModel({ baseUrl, apiKey, name, fetch }: Endpoint): M
     baseURL: baseUrl,
     apiKey: apiKey ?? 'none',
     maxRetries: 0,
+    // It would print what the endpoint sent, prompts and answers, past the log.
+    logLevel: 'off',
     timeout: TIMEOUT_MS,
     ...(fetch === undefined ? {} : { fetch }),
   })
@@ -54,10 +61,13 @@ export function createOpenAiModel({ baseUrl, apiKey, name, fetch }: Endpoint): M
           },
           { signal },
         )
+        let isChunk = false
         for await (const chunk of chunks) {
+          isChunk ||= chunk.choices?.[0] !== undefined || Boolean(chunk.usage)
           for (const piece of chunk.choices?.[0]?.delta?.tool_calls ?? []) calls.take(piece)
           yield* read(chunk)
         }
+        if (!isChunk && !signal.aborted) throw new ModelFailure(UNREADABLE)
         for (const call of calls.all()) yield { kind: 'call', call }
       } catch (error) {
         if (signal.aborted) return
