@@ -1,0 +1,171 @@
+import { expect } from 'chai'
+import { EgressFailure, type HttpEgress } from '#adapters/runner-native/egress/http-egress.ts'
+import type { Json, JsonObject } from '#domain/app.ts'
+import {
+  aBranch,
+  aCode,
+  aJob,
+  aNode,
+  anAnswer,
+  anEnd,
+  anLlm,
+  aStart,
+  aWorkflow,
+  codeTable,
+  edges,
+  run,
+} from './support.ts'
+
+const HUGE = Array.from({ length: 100_000 }, (_, at) => at)
+const inside = (container: string, node: JsonObject): JsonObject => ({ ...node, parentId: container })
+/** Nobody waits longer for an app that means no good. */
+const PATIENCE_MS = 10_000
+
+/** start > the node > end; the scripted model answers. */
+const around = (node: JsonObject, ...more: readonly JsonObject[]) =>
+  aWorkflow([aStart(), node, ...more, anEnd('end', 'node.out')], edges('start>node', 'node>end'), {
+    conversation_variables: [{ name: 'list', value_type: 'array[number]', value: [] }],
+  })
+const ghost = ['ghost', 'nothing']
+const egress: HttpEgress = {
+  request: async ({ url }) => {
+    throw new EgressFailure('refused', `"${url}" is no address`)
+  },
+}
+
+describe('apps that mean no good', function () {
+  this.timeout(PATIENCE_MS)
+
+  describe('selectors that lead nowhere', () => {
+    const nodes: Readonly<Record<string, JsonObject>> = {
+      'if-else': {
+        ...aBranch('node', 'nothing', 'contains', 'x'),
+      },
+      code: aCode('node', 'same', { variables: [{ variable: 'x', value_selector: ghost }] }),
+      llm: anLlm('node', '{{#ghost.nothing#}} {{#.#}} {{##}}', {
+        memory: null,
+        context: { enabled: true, variable_selector: ghost },
+      }),
+      'template-transform': aNode('node', 'template-transform', {
+        template: '{{ x }}',
+        variables: [{ variable: 'x', value_selector: ghost }],
+      }),
+      'variable-aggregator': aNode('node', 'variable-aggregator', { variables: [ghost, [], ['ghost']] }),
+      assigner: aNode('node', 'assigner', {
+        version: '2',
+        items: [{ variable_selector: ghost, operation: 'over-write', input_type: 'variable', value: ghost }],
+      }),
+      'list-operator': aNode('node', 'list-operator', { variable: ghost }),
+      iteration: aNode('node', 'iteration', {
+        iterator_selector: ghost,
+        output_selector: ghost,
+        start_node_id: 'ghost',
+      }),
+      loop: aNode('node', 'loop', {
+        loop_count: 3,
+        start_node_id: 'ghost',
+        break_conditions: [{ variable_selector: ghost, comparison_operator: '=', value: '1' }],
+      }),
+      'document-extractor': aNode('node', 'document-extractor', { variable_selector: ghost }),
+      'http-request': aNode('node', 'http-request', {
+        method: 'get',
+        url: '{{#ghost.nothing#}}',
+        headers: '',
+        params: '',
+        body: { type: 'none', data: [] },
+        authorization: { type: 'no-auth' },
+      }),
+      'question-classifier': aNode('node', 'question-classifier', {
+        query_variable_selector: ghost,
+        classes: [{ id: '1', name: 'a' }],
+        model: { name: 'm', completion_params: {} },
+      }),
+      'parameter-extractor': aNode('node', 'parameter-extractor', {
+        query: ghost,
+        parameters: [],
+        model: { name: 'm', completion_params: {} },
+      }),
+      answer: anAnswer('node', '{{#ghost.nothing#}}'),
+    }
+    for (const [type, node] of Object.entries(nodes)) {
+      it(`${type} ends the run, once, with or without a failure`, async () => {
+        const code = codeTable({ same: ({ x = null }) => ({ out: x }) })
+        const { ending } = await run(aJob('advanced-chat', { workflow: around(node) }, { query: 'q' }), {
+          code,
+          egress,
+        })
+        expect(ending.kind).to.be.oneOf(['succeeded', 'failed'])
+        if (ending.kind === 'failed') expect(ending.failure.code).to.not.equal('internal_server_error')
+      })
+    }
+  })
+
+  describe('a list of a hundred thousand', () => {
+    const nodes: Readonly<Record<string, JsonObject>> = {
+      'list-operator': aNode('node', 'list-operator', {
+        variable: ['start', 'list'],
+        filter_by: { enabled: true, conditions: [{ key: '', comparison_operator: '>', value: '5' }] },
+        order_by: { enabled: true, key: '', value: 'desc' },
+      }),
+      'template-transform': aNode('node', 'template-transform', {
+        template: '{{ x }}',
+        variables: [{ variable: 'x', value_selector: ['start', 'list'] }],
+      }),
+      'if-else': aBranch('node', 'list', 'contains', '99999'),
+      code: aCode('node', 'same', {
+        variables: [{ variable: 'x', value_selector: ['start', 'list'] }],
+        outputs: { out: { type: 'array[number]' } },
+      }),
+      'variable-aggregator': aNode('node', 'variable-aggregator', { variables: [['start', 'list']] }),
+      answer: anAnswer('node', '{{#start.list#}}'),
+    }
+    for (const [type, node] of Object.entries(nodes)) {
+      it(`${type} takes it, or says in one sentence that it does not`, async () => {
+        const code = codeTable({ same: ({ x = null }) => ({ out: x }) })
+        const startedAtMs = performance.now()
+        const job = aJob('advanced-chat', { workflow: around(node) }, { query: 'q', inputs: { list: HUGE } })
+        const { ending } = await run(job, { code })
+        expect(performance.now() - startedAtMs).to.be.below(PATIENCE_MS / 2)
+        expect(ending.kind).to.be.oneOf(['succeeded', 'failed'])
+        if (ending.kind === 'failed') expect(ending.failure.message.length).to.be.below(500)
+      })
+    }
+  })
+
+  it('a loop that feeds on its own list ends at its bound', async () => {
+    const double = aNode('grow', 'assigner', {
+      version: '2',
+      items: [
+        {
+          variable_selector: ['conversation', 'list'],
+          operation: 'extend',
+          input_type: 'variable',
+          value: ['conversation', 'list'],
+        },
+      ],
+    })
+    const workflow = aWorkflow(
+      [
+        aStart(),
+        aNode('node', 'loop', { loop_count: 1_000_000, start_node_id: 'go', break_conditions: [] }),
+        inside('node', aNode('go', 'loop-start')),
+        inside('node', double),
+        anEnd('end', 'conversation.list'),
+      ],
+      edges('start>node', 'go>grow', 'node>end'),
+      { conversation_variables: [{ name: 'list', value_type: 'array[number]', value: [1, 2, 3] }] },
+    )
+    const { ending } = await run(aJob('advanced-chat', { workflow }, { query: 'q' }))
+    expect(ending.kind).to.equal('failed')
+    if (ending.kind === 'failed') expect(ending.failure.message).to.match(/list|large|long|items|characters/i)
+  })
+
+  it('an edge to itself, to nowhere, and from nowhere changes nothing for the rest', async () => {
+    const workflow = aWorkflow([aStart(), anEnd('end', 'start.a')], [
+      ...edges('start>end', 'ghost>end', 'start>ghost', 'end>start'),
+      { id: 'broken' },
+    ] as readonly JsonObject[])
+    const { ending } = await run(aJob('workflow', { workflow }, { inputs: { a: 'x' } as Record<string, Json> }))
+    expect(ending.kind).to.be.oneOf(['succeeded', 'failed'])
+  })
+})
