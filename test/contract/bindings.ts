@@ -37,6 +37,10 @@ export function bindingStoreContract(name: string, open: Open): void {
       const document = { openapi: '3.1.0', paths: { '/a': { get: { operationId: 'list', summary: 'ü "\\' } } } }
       const all = [
         aBinding(workspaceId, {
+          subject: { kind: 'app', provider: '', name: randomUUID() },
+          target: { via: 'upstream', url: 'https://dify.example/v1' },
+        }),
+        aBinding(workspaceId, {
           subject: { kind: 'dataset', provider: '', name: 'Z+/=' },
           target: { via: 'retriever', url: 'https://docs.example', knowledgeId: 'k' },
         }),
