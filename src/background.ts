@@ -8,8 +8,8 @@ const TEND_MS = 10_000
 const PRUNE_HOUR_UTC = 5
 
 type Needs = {
-  readonly cases: Pick<UseCases, 'tokenUsage' | 'pruneEndedTokens' | 'pruneFiles' | 'tendRuns'>
-  /** Of tokens; files are always kept for as long as an operator says. */
+  readonly cases: Pick<UseCases, 'tokenUsage' | 'pruneEndedTokens' | 'pruneFiles' | 'pruneTraces' | 'tendRuns'>
+  /** Of tokens; files and traces are always kept for as long as an operator says. */
   readonly prunes: boolean
   readonly now: Clock
   readonly timer: Timer
@@ -35,7 +35,7 @@ export function startBackground({ cases, prunes, now, timer, log }: Needs): { st
     timer,
     () => untilHourUtcMs(PRUNE_HOUR_UTC, now()),
     () => {
-      pruning = Promise.all([prunes ? prune() : null, pruneFiles()])
+      pruning = Promise.all([prunes ? prune() : null, pruneFiles(), pruneTraces()])
     },
   )
 
@@ -61,6 +61,14 @@ export function startBackground({ cases, prunes, now, timer, log }: Needs): { st
       log.info('pruned files', await cases.pruneFiles(stopping.signal))
     } catch (error) {
       log.error('files could not be pruned', { error })
+    }
+  }
+
+  async function pruneTraces(): Promise<void> {
+    try {
+      log.info('pruned traces of runs', { nodes: await cases.pruneTraces(stopping.signal) })
+    } catch (error) {
+      log.error('traces of runs could not be pruned', { error })
     }
   }
 

@@ -47,6 +47,7 @@ export type Config = {
   readonly tokenTtlDays: number
   readonly prunesTokens: boolean
   readonly tokenRetentionDays: number
+  readonly traceRetentionDays: number
   readonly accessMinutes: number
   readonly refreshDays: number
   /** Null lets whoever comes first set the server up. */
@@ -136,6 +137,7 @@ export function loadConfig(env: Environment): { readonly config: Config; readonl
     tokenTtlDays: tokenTtlDays(env.OAUTH_TTL_DAYS, (warning) => warnings.push(warning)),
     prunesTokens: read.flag('ENABLE_CLEAN_OAUTH_ACCESS_TOKENS_TASK', true),
     tokenRetentionDays: read.whole('OAUTH_ACCESS_TOKEN_RETENTION_DAYS', 30, 0, 36_500),
+    traceRetentionDays: read.whole('RUN_TRACE_RETENTION_DAYS', 30, 0, 36_500),
     accessMinutes: read.whole('ACCESS_TOKEN_EXPIRE_MINUTES', 60, 1, 1440),
     refreshDays: read.whole('REFRESH_TOKEN_EXPIRE_DAYS', 30, 1, 365),
     initPassword: read.text('INIT_PASSWORD'),

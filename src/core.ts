@@ -55,6 +55,7 @@ import type { Log } from '#application/ports/log.ts'
 import type { Tracer } from '#application/ports/tracer.ts'
 import { type Check, makeCheckReadiness } from '#application/use-cases/check-readiness.ts'
 import { makeLoadBindings } from '#application/use-cases/load-bindings.ts'
+import { rememberKeys } from '#application/use-cases/remember-keys.ts'
 import { makeUseCases, type UseCases } from '#application/use-cases.ts'
 import { type Config, ConfigError, generatedKey } from './config.ts'
 import { MIN_KEY_LENGTH } from './config-reader.ts'
@@ -175,7 +176,8 @@ async function wire(
     consoleApiUrl: config.consoleApiUrl,
     tracer,
   })
-  const loadBindings = makeLoadBindings({ bindings: stores.bindings, secretBox })
+  const keys = rememberKeys({ bindings: stores.bindings, secretBox, configured: config.model.apiKey })
+  const loadBindings = makeLoadBindings({ bindings: keys.bindings, secretBox })
   const onFault = (error: unknown) => log.error('run fault', { error })
   const serviceApi = createServiceApi({ fetch: toModels(guardedFetch), timer })
   const native = createNativeRunner({
@@ -216,6 +218,7 @@ async function wire(
       digest: sha256Hex,
       sameSecret,
       secretBox,
+      knownKeys: keys.knownKeys,
       randomBytes,
       newId,
       runner: ofRunner(createUpstreamRunner({ native, api: serviceApi, load: loadBindings, now, ids: newId, onFault })),
@@ -231,6 +234,7 @@ async function wire(
       knownClientIds: config.knownClientIds,
       tokenTtlDays: config.tokenTtlDays,
       tokenRetentionDays: config.tokenRetentionDays,
+      traceRetentionDays: config.traceRetentionDays,
       uploads: uploads.rules,
       fileRetentionDays: uploads.retentionDays,
       filesOrigin: uploads.origin,

@@ -5,6 +5,7 @@ import { UsageError } from '#adapters/admin/usage-error.ts'
 import { createLog } from '#adapters/telemetry/log.ts'
 import { processIo } from '#adapters/terminal/process-io.ts'
 import { isTerminalCommand, runTerminal, terminalCommandList } from '#adapters/terminal/run-terminal.ts'
+import { isUuid } from '#domain/uuid.ts'
 import { ConfigError, loadConfig } from './config.ts'
 import { startFault } from './start-fault.ts'
 import { openTracing } from './tracing.ts'
@@ -19,7 +20,8 @@ function say(line: string): void {
 /** Dispatches the command line; resolves to the exit status. */
 async function run(argv: readonly string[]): Promise<number> {
   const [command = 'serve', ...rest] = argv
-  if (isTerminalCommand(command)) return runTerminal(argv, processIo(process, await packageVersion()))
+  const isOperators = command === 'run' && rest[0] === 'show' && isUuid(rest[1] ?? '')
+  if (isTerminalCommand(command) && !isOperators) return runTerminal(argv, processIo(process, await packageVersion()))
   if (['help', '--help', '-h'].includes(command)) {
     say(`${ADMIN_USAGE}\n${terminalCommandList()}`)
     return EXIT.ok

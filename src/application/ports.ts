@@ -20,6 +20,7 @@ import type { FileStore } from './ports/file-store.ts'
 import type { IdentityBridge } from './ports/identity-bridge.ts'
 import type { LiveDefinition } from './ports/live-definition.ts'
 import type { Log } from './ports/log.ts'
+import type { KnownKeys, NodeTraces } from './ports/node-traces.ts'
 import type { NonceGuard } from './ports/nonce-guard.ts'
 import type { PasswordHasher } from './ports/password-hasher.ts'
 import type { PendingImports } from './ports/pending-imports.ts'
@@ -64,6 +65,9 @@ export type Ports = {
   readonly conversations: ConversationStore
   readonly runs: RunStore
   readonly runPauses: RunPauses
+  readonly nodeTraces: NodeTraces
+  /** Keys of the operator's and the workspace's services, as runs last read them; absent where there are none. */
+  readonly knownKeys?: KnownKeys
   readonly refreshTokens: RefreshTokenStore
   readonly audit: AuditLog
   readonly readAudit: ReadAudit
@@ -107,6 +111,8 @@ export type CoreSettings = RunSettings & {
   readonly knownClientIds: readonly string[]
   readonly tokenTtlDays: number
   readonly tokenRetentionDays: number
+  /** 0 writes none. */
+  readonly traceRetentionDays: number
   readonly uploads: UploadRules
   readonly fileRetentionDays: number
   /** Where others can fetch files; null when nobody outside can. */

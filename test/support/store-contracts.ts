@@ -7,6 +7,7 @@ import { bindingStoreContract } from '../contract/bindings.ts'
 import { conversationStoreContract } from '../contract/conversation-store.ts'
 import { endUsersContract } from '../contract/end-users.ts'
 import { externalDirectoryContract } from '../contract/external-directory.ts'
+import { nodeTracesContract } from '../contract/node-traces.ts'
 import { pendingImportsContract } from '../contract/pending-imports.ts'
 import { refreshTokenStoreContract } from '../contract/refresh-token-store.ts'
 import { runPausesContract } from '../contract/run-pauses.ts'
@@ -31,6 +32,7 @@ export function storeContracts(name: string, open: Open): void {
   conversationStoreContract(name, open)
   endUsersContract(name, open)
   externalDirectoryContract(name, open)
+  nodeTracesContract(name, open)
   pendingImportsContract(name, open)
   refreshTokenStoreContract(name, open)
   runPausesContract(name, open)

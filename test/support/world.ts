@@ -297,6 +297,7 @@ export const SETTINGS: CoreSettings = {
   knownClientIds: ['difyctl', 'latchkey'],
   tokenTtlDays: 14,
   tokenRetentionDays: 30,
+  traceRetentionDays: 30,
   uploads: { extensions: USUAL_EXTENSIONS, maxBytes: USUAL_MAX_BYTES, perRun: USUAL_FILES_PER_RUN },
   fileRetentionDays: 30,
   filesOrigin: null,

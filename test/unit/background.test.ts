@@ -9,6 +9,7 @@ function start({ prunes = true, fails = false, startMs = Date.UTC(2026, 0, 5, 12
   const clock = fakeClock(startMs)
   const prunedAt: string[] = []
   const filesPrunedAt: string[] = []
+  const tracesPrunedAt: string[] = []
   const flushes: string[] = []
   const lines: string[] = []
   const line = (message: string) => void lines.push(message)
@@ -29,13 +30,18 @@ function start({ prunes = true, fails = false, startMs = Date.UTC(2026, 0, 5, 12
         if (fails) throw new Error('away')
         return { files: 1, orphans: 2 }
       },
+      async pruneTraces() {
+        tracesPrunedAt.push(new Date(clock.now()).toISOString())
+        if (fails) throw new Error('away')
+        return 3
+      },
     },
     prunes,
     now: clock.now,
     timer: clock.timer,
     log: { info: line, warn: line, error: line },
   })
-  return { clock, prunedAt, filesPrunedAt, flushes, lines, background }
+  return { clock, prunedAt, filesPrunedAt, tracesPrunedAt, flushes, lines, background }
 }
 
 describe('what a server does between requests', () => {
@@ -59,13 +65,15 @@ describe('what a server does between requests', () => {
     expect(lines.toSorted()).to.deep.equal([
       ...['ended tokens could not be pruned', 'ended tokens could not be pruned'],
       ...['files could not be pruned', 'files could not be pruned'],
+      ...['traces of runs could not be pruned', 'traces of runs could not be pruned'],
     ])
   })
 
-  it('prunes files every day, also where tokens are kept for ever', () => {
-    const { clock, filesPrunedAt } = start({ prunes: false })
+  it('prunes files and traces of runs every day, also where tokens are kept for ever', () => {
+    const { clock, filesPrunedAt, tracesPrunedAt } = start({ prunes: false })
     clock.advance(2 * 24 * HOUR_MS)
     expect(filesPrunedAt).to.deep.equal(['2026-01-06T05:00:00.000Z', '2026-01-07T05:00:00.000Z'])
+    expect(tracesPrunedAt).to.deep.equal(filesPrunedAt)
   })
 
   it('L04 switched off it never prunes', () => {

@@ -3,6 +3,7 @@ import * as v from 'valibot'
 import { ACCESS_MODES } from '#domain/app-access.ts'
 import { AUDIT_EVENT_NAMES, isAuditEventName } from '#domain/audit-event.ts'
 import { isEmail } from '#domain/email.ts'
+import { isUuid } from '#domain/uuid.ts'
 import { type Outside, readSource } from './outside.ts'
 import { ACCESS_OPTIONS, parseAccessChange, parseExternalChange } from './parse-access.ts'
 import {
@@ -77,6 +78,7 @@ export const AdminRequest = v.variant('command', [
     options: Options,
   }),
   v.object({ command: v.literal('prune'), options: Options }),
+  v.object({ command: v.literal('run show'), id: v.string(), options: Options }),
   v.object({ command: v.literal('audit'), sinceMs: v.number(), options: Options }),
   v.object({ command: v.literal('session list'), options: Options }),
   v.object({ command: v.literal('session revoke'), id: v.string(), options: Options }),
@@ -139,6 +141,9 @@ export async function parseAdminCommand(words: readonly string[], outside: Outsi
     }
     case 'prune ':
       return { command: 'prune', options }
+    case 'run show':
+      if (operand === undefined || !isUuid(operand)) throw new UsageError('run show takes a RUN_ID')
+      return { command: 'run show', id: operand, options }
     case 'audit ':
       return { command: 'audit', sinceMs: auditSince(options), options }
     case 'session list':

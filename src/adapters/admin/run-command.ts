@@ -10,6 +10,7 @@ import { type AdminReply, done, failed } from './reply.ts'
 import { changeAppAccess, changeExternal } from './run-access.ts'
 import { checkApp, exportApp, importApp, listApps } from './run-app.ts'
 import { listBindings, removeBinding, setBinding } from './run-binding.ts'
+import { showRun } from './run-trace.ts'
 import { bindUpstream, unbindUpstream } from './run-upstream.ts'
 
 /** Carries out an operator's command with the same use cases the API has. Never throws a refusal. */
@@ -52,6 +53,8 @@ function dispatch(cases: UseCases, request: AdminRequest): Promise<AdminReply> {
       return changeAccount(cases, request)
     case 'prune':
       return prune(cases, request)
+    case 'run show':
+      return showRun(cases, request)
     case 'audit':
       return readAudit(cases, request)
     case 'session list':
@@ -90,11 +93,13 @@ async function prune(cases: UseCases, { options }: Request<'prune'>): Promise<Ad
   const pruned = await cases.pruneEndedTokens()
   if (pruned === null) return failed('another process is pruning just now')
   const { files, orphans } = await cases.pruneFiles()
-  if (options.json) return done([JSON.stringify({ ...pruned, files, orphans })])
+  const traces = await cases.pruneTraces()
+  if (options.json) return done([JSON.stringify({ ...pruned, files, orphans, traces })])
   const { revoked, expired } = pruned
   return done([
     `Deleted ${revoked + expired} tokens: ${revoked} revoked, ${expired} expired`,
     `Deleted ${files + orphans} uploads: ${files} past their time, ${orphans} that nothing was known of`,
+    `Deleted ${traces} traces of nodes`,
   ])
 }
 

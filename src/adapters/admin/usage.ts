@@ -4,7 +4,8 @@ export const ADMIN_USAGE = `Usage: latchkey COMMAND [options]
   serve                                     serve the API and the pages (the default)
   migrate                                   bring the database up to date, then exit
   doctor [--json]                           look at everything a server needs, change nothing, say how to mend it
-  prune [--json]                            delete tokens that ended longer ago than they are kept for
+  prune [--json]                            delete tokens, uploads and traces of runs past their time
+  run show RUN_ID [--json]                  what each node of a run was given, gave and took, without secrets
   audit --since WHEN [--event EVENT] [--json]
                                             what happened since 90m, 24h, 7d, a date or an instant, oldest first
   app import FILE [--name NAME] [--confirm] [--workspace ID] [--as EMAIL] [--json]
@@ -48,5 +49,5 @@ export const ADMIN_USAGE = `Usage: latchkey COMMAND [options]
   session list --email EMAIL [--json]       the terminals signed in as a person
   session revoke ID --email EMAIL           end one of them
 
-The prune, audit, app, binding, account, external and session commands work on the configured database, also beside a running server.
+The prune, run show, audit, app, binding, account, external and session commands work on the configured database, also beside a running server.
 `

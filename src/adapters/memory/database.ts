@@ -4,6 +4,7 @@ import type { NewApp } from '#application/ports/app-catalog.ts'
 import type { StoredBinding } from '#application/ports/bindings.ts'
 import type { Conversation, MessageRecord } from '#application/ports/conversation-store.ts'
 import type { EndUser } from '#application/ports/end-users.ts'
+import type { NodeTrace } from '#application/ports/node-traces.ts'
 import type { PendingImport } from '#application/ports/pending-imports.ts'
 import type { RefreshToken } from '#application/ports/refresh-token-store.ts'
 import type { RunPause } from '#application/ports/run-pauses.ts'
@@ -116,6 +117,7 @@ export function createMemoryDatabase() {
     messages: table<MessageRecord>(),
     runs: table<RunRow>(),
     runPauses: table<RunPause>(),
+    nodeTraces: table<NodeTrace>(),
     uploadedFiles: table<UploadedFile>(),
     audit: table<AuditRow>(),
 

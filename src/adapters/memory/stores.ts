@@ -8,6 +8,7 @@ import { createMemoryConversationStore } from './conversation-store.ts'
 import { createMemoryDatabase } from './database.ts'
 import { createMemoryEndUsers } from './end-users.ts'
 import { createMemoryExternalDirectory } from './external-directory.ts'
+import { createMemoryNodeTraces } from './node-traces.ts'
 import { createMemoryPendingImports } from './pending-imports.ts'
 import { createMemoryReadAudit } from './read-audit.ts'
 import { createMemoryRefreshTokenStore } from './refresh-token-store.ts'
@@ -41,6 +42,7 @@ export function openMemoryStores(database = createMemoryDatabase()) {
     conversations: createMemoryConversationStore(database),
     runs: createMemoryRunStore(database),
     runPauses: createMemoryRunPauses(database),
+    nodeTraces: createMemoryNodeTraces(database),
     refreshTokens: createMemoryRefreshTokenStore(database),
     audit: createMemoryAuditLog(database),
     readAudit: createMemoryReadAudit(database),

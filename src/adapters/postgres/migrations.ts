@@ -7,6 +7,7 @@ import { FollowedRunsMigration } from '../../../migrations/20261121170000-follow
 import { UploadFilesMigration } from '../../../migrations/20261121180000-upload-files.ts'
 import { LaterSurfaceMigration } from '../../../migrations/20261121190000-later-surface.ts'
 import { UpstreamAppsMigration } from '../../../migrations/20261121200000-upstream-apps.ts'
+import { NodeTracesMigration } from '../../../migrations/20261121210000-node-traces.ts'
 import { PermittedAppsMigration } from '../../../migrations/20261121220000-permitted-apps.ts'
 
 /** Every migration, oldest first; listed rather than globbed, so a stray file cannot change a database. */
@@ -20,5 +21,6 @@ export const MIGRATIONS = [
   UploadFilesMigration,
   LaterSurfaceMigration,
   UpstreamAppsMigration,
+  NodeTracesMigration,
   PermittedAppsMigration,
 ]

@@ -7,6 +7,7 @@ import type { BindingStore } from '#application/ports/bindings.ts'
 import type { ConversationStore } from '#application/ports/conversation-store.ts'
 import type { EndUsers } from '#application/ports/end-users.ts'
 import type { ExternalDirectory } from '#application/ports/external-directory.ts'
+import type { NodeTraces } from '#application/ports/node-traces.ts'
 import type { PendingImports } from '#application/ports/pending-imports.ts'
 import type { ReadAudit } from '#application/ports/read-audit.ts'
 import type { RefreshTokenStore } from '#application/ports/refresh-token-store.ts'
@@ -28,6 +29,7 @@ import { createPostgresBindingStore } from './bindings.ts'
 import { createPostgresConversationStore } from './conversation-store.ts'
 import { createPostgresEndUsers } from './end-users.ts'
 import { createPostgresExternalDirectory } from './external-directory.ts'
+import { createPostgresNodeTraces } from './node-traces.ts'
 import type { Orm } from './open-orm.ts'
 import { createPostgresPendingImports } from './pending-imports.ts'
 import { createPostgresReadAudit } from './read-audit.ts'
@@ -61,6 +63,7 @@ export type PostgresStores = {
   readonly conversations: ConversationStore
   readonly runs: RunStore
   readonly runPauses: RunPauses
+  readonly nodeTraces: NodeTraces
   readonly refreshTokens: RefreshTokenStore
   readonly audit: AuditLog
   readonly readAudit: ReadAudit
@@ -89,6 +92,7 @@ export function openStores(orm: Orm): PostgresStores {
     conversations: createPostgresConversationStore(em),
     runs: createPostgresRunStore(em),
     runPauses: createPostgresRunPauses(em),
+    nodeTraces: createPostgresNodeTraces(em),
     refreshTokens: createPostgresRefreshTokenStore(em),
     audit: createPostgresAuditLog(em),
     readAudit: createPostgresReadAudit(em),

@@ -9,6 +9,7 @@ import type { RunControl } from '../ports/run-control.ts'
 import type { RunLog } from '../ports/run-log.ts'
 import type { RunSlots, Slot } from '../ports/run-slots.ts'
 import type { RunStatus, RunStore } from '../ports/run-store.ts'
+import type { TraceRun } from './trace-run.ts'
 
 type Needs = {
   runner: AppRunner
@@ -18,6 +19,7 @@ type Needs = {
   runControl: RunControl
   runSlots: RunSlots
   underway: Underway
+  traces: TraceRun
   log: Log
   now: Clock
 }
@@ -75,12 +77,14 @@ export function makeCarryRun(needs: Needs): CarryRun {
     let begun = false
     let ended = false
     let broken: unknown = null
+    const trace = needs.traces(job)
     try {
       for await (const step of runner.run(job, signal)) {
         if (!begun && isUnderway(job.app.mode, step)) {
           begun = true
           if (carriage.newConversation !== null) await needs.conversations.create(carriage.newConversation)
         }
+        trace.take(step)
         // A pause was kept before it is told: another process goes on from there.
         if (step.kind === 'paused') ended = true
         if (isEnding(step)) {
@@ -98,6 +102,8 @@ export function makeCarryRun(needs: Needs): CarryRun {
     underway.delete(runId)
     await runLog.close(runId)
     await runSlots.free(slot)
+    // Last: nobody waits for what only operators read.
+    await trace.close()
   }
 }
 

@@ -12,7 +12,7 @@ import type {
 import type { SecretBox } from '../ports/secrets.ts'
 
 /** Reads a workspace's bindings and opens their keys; one whose key no longer opens is as good as absent. */
-export function makeLoadBindings(needs: { bindings: BindingStore; secretBox: SecretBox }): LoadBindings {
+export function makeLoadBindings(needs: { bindings: Pick<BindingStore, 'list'>; secretBox: SecretBox }): LoadBindings {
   return async (workspaceId) => {
     const stored = await needs.bindings.list(workspaceId)
     return lookUpIn(stored, needs.secretBox)
