@@ -134,6 +134,9 @@ export async function setUp(replica: Replica): Promise<void> {
   if (status !== 201) throw new Error(`set-up answered ${status}: ${text}`)
 }
 
+// One listener a server that runs, and ten run at once.
+process.setMaxListeners(50)
+
 async function startReplica(child: ChildProcess): Promise<Replica> {
   const faults: string[] = []
   const leaks: string[] = []
