@@ -1,6 +1,7 @@
 import type { CoreSettings, Ports } from './ports.ts'
 import { type HumanForms, makeHumanForms } from './use-cases/answer-form.ts'
 import { makeCarryRun, type Underway } from './use-cases/carry-run.ts'
+import { makeExpireForms } from './use-cases/expire-forms.ts'
 import { type JoinRun, makeJoinRun } from './use-cases/join-run.ts'
 import { makePruneTraces, type PruneTraces } from './use-cases/prune-traces.ts'
 import { makeRunApp, type RunApp } from './use-cases/run-app.ts'
@@ -30,7 +31,7 @@ export function makeRunCases(ports: Ports, settings: CoreSettings): RunCases {
     humanForms: makeHumanForms({ ...ports, carryRun, settings }),
     stopRun: makeStopRun(ports),
     joinRun: makeJoinRun(ports),
-    tendRuns: makeTendRuns({ ...ports, underway }),
+    tendRuns: makeTendRuns({ ...ports, underway, expireForms: makeExpireForms({ ...ports, carryRun, settings }) }),
     showRun: makeShowRun(ports),
     pruneTraces: makePruneTraces({ ...ports, settings }),
   }

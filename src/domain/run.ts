@@ -139,6 +139,7 @@ export type RunStep =
   | { readonly kind: 'message_replace'; readonly answer: string; readonly reason: string }
   | { readonly kind: 'human_input_required'; readonly form: JsonObject }
   | { readonly kind: 'human_input_form_filled'; readonly form: JsonObject }
+  | { readonly kind: 'human_input_form_timeout'; readonly form: JsonObject }
   | ({ readonly kind: 'paused'; readonly reasons: readonly JsonObject[] } & RunTotals)
   | RunEnding
 

@@ -83,6 +83,31 @@ export function runPausesContract(name: string, open: Open): void {
       expect(await runPauses.find(token)).to.deep.equal(again)
     })
 
+    it('tells which pauses have a form that expired by then, of paused runs only', async () => {
+      const { runPauses, runs } = opened.stores
+      const [early, late, gone] = [
+        await aPause(randomUUID()),
+        await aPause(randomUUID(), randomUUID()),
+        await aPause('x'),
+      ]
+      const expiring = (pause: RunPause, ...atMs: readonly number[]): RunPause => ({
+        ...pause,
+        forms: pause.forms.map((one, at) => ({ ...one, form: { ...one.form, expiresAtMs: atMs[at] ?? 0 } })),
+      })
+      // Far before any other test's, which share the stores.
+      const pauses = [expiring(late, 9_000_000, 2000), expiring(early, 1000), expiring(gone, 1000)]
+      for (const pause of pauses) await runPauses.put(pause)
+      const ended = { outputs: {}, error: null, usage: NO_USAGE, totalSteps: 0, exceptionsCount: 0, elapsedS: 0 }
+      await runs.finish(gone.ids.runId, { ...ended, status: 'stopped', finishedAtMs: NOW_MS })
+      const ids = async (nowMs: number, limit = 10) =>
+        (await runPauses.expired(nowMs, limit)).map((pause) => pause.ids.runId)
+      expect(await ids(999)).to.deep.equal([])
+      expect(await ids(1000)).to.deep.equal([early.ids.runId])
+      expect(await ids(2000)).to.deep.equal([early.ids.runId, late.ids.runId])
+      expect(await ids(2000, 1)).to.deep.equal([early.ids.runId])
+      expect(await runPauses.expired(2000, 2)).to.deep.include(pauses[0])
+    })
+
     it('outlives a process that ends what was cut off with the one before it', async () => {
       const { runPauses, runs } = opened.stores
       const token = randomUUID()

@@ -30,7 +30,16 @@ function tending({ open, left }: { readonly open: readonly string[]; readonly le
     },
   }
   const log = { info: line, warn: line, error: line }
-  const tend = makeTendRuns({ runs, runSlots, runLog, runControl, underway, log, now: clock.now })
+  const tend = makeTendRuns({
+    runs,
+    runSlots,
+    runLog,
+    runControl,
+    underway,
+    expireForms: async () => {},
+    log,
+    now: clock.now,
+  })
   return { tend, signals, asked, lines, runLog, runSlots }
 }
 

@@ -109,6 +109,7 @@ export const RunEventFrame = v.variant('event', [
   about('agent_log', { node_execution_id: id, label: v.string(), status: v.string(), data: anyObject }),
   event('human_input_required', { data: anyObject }),
   event('human_input_form_filled', { data: anyObject }),
+  event('human_input_form_timeout', { data: anyObject }),
   about('workflow_paused', pausedEntries),
   about('workflow_finished', {
     id,

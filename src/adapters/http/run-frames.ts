@@ -140,6 +140,8 @@ function teller({ ids, mode, createdAtMs }: StartedRun, author: Author): (event:
         return about('human_input_required', step.form)
       case 'human_input_form_filled':
         return about('human_input_form_filled', step.form)
+      case 'human_input_form_timeout':
+        return about('human_input_form_timeout', step.form)
       case 'paused':
         return about('workflow_paused', pausedData(step))
       case 'succeeded':

@@ -19,6 +19,16 @@ export function createMemoryRunPauses({ runs, runPauses, run: atomically }: Memo
 
     find: (tokenHash) => atomically(() => found(tokenHash)),
 
+    expired: (nowMs, limit) =>
+      atomically(() =>
+        runPauses
+          .rows()
+          .filter(({ ids }) => runs.get(ids.runId)?.status === 'paused')
+          .filter((pause) => firstExpiryMs(pause) <= nowMs)
+          .toSorted((a, b) => firstExpiryMs(a) - firstExpiryMs(b))
+          .slice(0, limit),
+      ),
+
     take: (tokenHash) =>
       atomically(() => {
         const pause = found(tokenHash)
@@ -29,4 +39,8 @@ export function createMemoryRunPauses({ runs, runPauses, run: atomically }: Memo
         return pause
       }),
   }
+}
+
+function firstExpiryMs({ forms }: RunPause): number {
+  return Math.min(...forms.map(({ form }) => form.expiresAtMs))
 }

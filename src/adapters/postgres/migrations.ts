@@ -9,6 +9,7 @@ import { LaterSurfaceMigration } from '../../../migrations/20261121190000-later-
 import { UpstreamAppsMigration } from '../../../migrations/20261121200000-upstream-apps.ts'
 import { NodeTracesMigration } from '../../../migrations/20261121210000-node-traces.ts'
 import { PermittedAppsMigration } from '../../../migrations/20261121220000-permitted-apps.ts'
+import { FormExpiryMigration } from '../../../migrations/20261121230000-form-expiry.ts'
 
 /** Every migration, oldest first; listed rather than globbed, so a stray file cannot change a database. */
 export const MIGRATIONS = [
@@ -23,4 +24,5 @@ export const MIGRATIONS = [
   UpstreamAppsMigration,
   NodeTracesMigration,
   PermittedAppsMigration,
+  FormExpiryMigration,
 ]

@@ -2,7 +2,7 @@ import type { EntityManager } from '@mikro-orm/sql'
 import type { RunPause, RunPauses } from '#application/ports/run-pauses.ts'
 import type { Json } from '#domain/app.ts'
 import { isUuid } from '#domain/uuid.ts'
-import { epochMs, instant, rowOf, storableJson } from './sql.ts'
+import { epochMs, instant, rowOf, rowsOf, storableJson } from './sql.ts'
 import { translateErrors } from './translate-errors.ts'
 
 const COLUMNS = `ids, request, state, forms, ${epochMs('paused_at', 'pausedAtMs')}`
@@ -13,15 +13,16 @@ export function createPostgresRunPauses(em: EntityManager): RunPauses {
     async put({ ids, request, state, forms, pausedAtMs }) {
       if (!isUuid(ids.runId)) return false
       const columns = [ids, request, state, forms].map((part) => storable(part))
+      const firstMs = Math.min(...forms.map(({ form }) => form.expiresAtMs))
       const kept = await rowOf(
         em,
         `with held as (update workflow_runs set status = 'paused' where id = ? and status = 'running' returning id)
-          insert into run_pauses (run_id, ids, request, state, forms, paused_at)
-            select id, ?::jsonb, ?::jsonb, ?::jsonb, ?::jsonb, ?::timestamptz from held
+          insert into run_pauses (run_id, ids, request, state, forms, paused_at, expires_at)
+            select id, ?::jsonb, ?::jsonb, ?::jsonb, ?::jsonb, ?::timestamptz, ?::timestamptz from held
             on conflict (run_id) do update set ids = excluded.ids, request = excluded.request, state = excluded.state,
-              forms = excluded.forms, paused_at = excluded.paused_at
+              forms = excluded.forms, paused_at = excluded.paused_at, expires_at = excluded.expires_at
             returning run_id`,
-        [ids.runId, ...columns, instant(pausedAtMs)],
+        [ids.runId, ...columns, instant(pausedAtMs), forms.length === 0 ? null : instant(firstMs)],
       )
       return kept !== null
     },
@@ -32,6 +33,16 @@ export function createPostgresRunPauses(em: EntityManager): RunPauses {
         `select ${COLUMNS} from run_pauses where forms @> ?::jsonb
           and exists (select from workflow_runs where id = run_id and status = 'paused')`,
         [formOf(tokenHash)],
+      )
+    },
+
+    async expired(nowMs, limit) {
+      return rowsOf<RunPause>(
+        em,
+        `select ${COLUMNS} from run_pauses where expires_at <= ?
+          and exists (select from workflow_runs where id = run_id and status = 'paused')
+          order by expires_at limit ?`,
+        [instant(nowMs), limit],
       )
     },
 

@@ -31,8 +31,8 @@ export type RunJob = {
   readonly dialogueCount: number
   /** How the run waits for people; absent where it cannot. */
   readonly pausing?: Pausing
-  /** Where a paused run goes on, and with which answer; absent for a run that begins. */
-  readonly resume?: { readonly state: JsonObject; readonly formId: string; readonly answer: FormAnswer }
+  /** Where a paused run goes on, and with which answer, null when none came in time; absent for a run that begins. */
+  readonly resume?: { readonly state: JsonObject; readonly formId: string; readonly answer: FormAnswer | null }
   /** The caller's uploads; absent where there are none. */
   readonly files?: RunFiles
   /** Keeps conversation variables that the run assigned. */

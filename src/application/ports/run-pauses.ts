@@ -21,6 +21,8 @@ export interface RunPauses {
   put(pause: RunPause): Promise<boolean>
   /** The pause in which a form of this token waits, while its run is paused. */
   find(tokenHash: string): Promise<RunPause | null>
+  /** At most `limit` pauses of runs that are paused and have a form that expired by then, the longest ago first. */
+  expired(nowMs: number, limit: number): Promise<readonly RunPause[]>
   /** As `find`, removes it, and the run is running again: of concurrent calls, for any form of it, one gets it. */
   take(tokenHash: string): Promise<RunPause | null>
 }

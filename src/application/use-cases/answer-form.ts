@@ -1,22 +1,12 @@
-import type { AppDefinition, JsonObject } from '#domain/app.ts'
+import type { JsonObject } from '#domain/app.ts'
 import { DomainError } from '#domain/errors.ts'
 import { type HumanForm, readAnswer } from '#domain/human-form.ts'
 import type { Mounted } from '../auth/pipeline.ts'
 import type { AppCatalog } from '../ports/app-catalog.ts'
-import type { ConversationStore } from '../ports/conversation-store.ts'
-import type { RunPause } from '../ports/run-pauses.ts'
 import type { RunStore } from '../ports/run-store.ts'
-import type { CarryRun } from './carry-run.ts'
-import { makePausing, type PausingNeeds } from './pausing.ts'
-import { makeRunFiles, type RunFilesNeeds } from './run-files.ts'
+import { type GoOnNeeds, makeGoOn } from './go-on.ts'
 
-type Needs = PausingNeeds &
-  RunFilesNeeds & {
-    apps: AppCatalog
-    runs: RunStore
-    conversations: ConversationStore
-    carryRun: CarryRun
-  }
+type Needs = GoOnNeeds & { apps: AppCatalog; runs: RunStore }
 
 export type SentForm = { readonly token: string; readonly action: string; readonly inputs: JsonObject }
 
@@ -30,11 +20,10 @@ export type HumanForms = {
   answer(admitted: Mounted, sent: SentForm): Promise<{ readonly runId: string; readonly taskId: string }>
 }
 
-const HISTORY_TURNS = 100
-
 /** The forms of paused runs, for whoever started the run. */
 export function makeHumanForms(needs: Needs): HumanForms {
-  const { apps, runs, conversations, carryRun, runPauses, digest, now } = needs
+  const { apps, runs, runPauses, digest, now } = needs
+  const goOn = makeGoOn(needs)
 
   async function requireForm({ app, caller }: Mounted, token: string) {
     const tokenHash = digest(token)
@@ -44,42 +33,6 @@ export function makeHumanForms(needs: Needs): HumanForms {
     const form = pause?.forms.find((one) => one.tokenHash === tokenHash)?.form
     if (!own || form === undefined) throw new DomainError('not_found', {})
     return { tokenHash, form, workflowId: pause?.ids.workflowId ?? '' }
-  }
-
-  async function goOn(
-    { app, caller }: Mounted,
-    definition: AppDefinition,
-    pause: RunPause,
-    answered: string,
-    resume: Resume,
-  ): Promise<void> {
-    const { ids, request } = pause
-    const { conversationId } = ids
-    const { turns, lastMessageId } =
-      conversationId === null
-        ? { turns: [], lastMessageId: null }
-        : await conversations.history(conversationId, HISTORY_TURNS)
-    const others = pause.forms.filter(({ tokenHash }) => tokenHash !== answered)
-    const job = {
-      app,
-      definition,
-      ids,
-      request,
-      pausing: makePausing(needs, pause, others),
-      resume,
-      invokeFrom: 'openapi' as const,
-      callerId: caller.owner.id,
-      files: makeRunFiles(needs, { appId: app.id, owner: caller.owner }),
-      history: turns,
-      // They stand in the state, as the run left them.
-      conversationVariables: {},
-      dialogueCount: turns.length,
-      saveVariables: async (variables: JsonObject) => {
-        if (conversationId !== null) await conversations.saveVariables(conversationId, variables)
-      },
-    }
-    const carriage = { job, owner: caller.owner, newConversation: null, parentMessageId: lastMessageId }
-    await new Promise<void>((onReadable) => void carryRun({ ...carriage, onReadable }))
   }
 
   return {
@@ -96,14 +49,13 @@ export function makeHumanForms(needs: Needs): HumanForms {
       const pause = await runPauses.take(tokenHash)
       if (pause === null) throw new DomainError('not_found', {})
       const { answer } = read
-      await goOn(admitted, definition, pause, tokenHash, { state: pause.state, formId: form.formId, answer })
+      const { app, caller } = admitted
+      await goOn({ app, definition, owner: caller.owner, pause, tokenHash, formId: form.formId, answer })
       const { runId, taskId } = pause.ids
       return { runId, taskId }
     },
   }
 }
-
-type Resume = NonNullable<Parameters<CarryRun>[0]['job']['resume']>
 
 function invalid(faults: readonly (readonly [field: string, msg: string])[]): DomainError {
   const issues = faults.map(([field, msg]) => ({ type: 'value_error', loc: [field], msg }))

@@ -5,6 +5,7 @@ import type { RunLog } from '../ports/run-log.ts'
 import type { RunSlots } from '../ports/run-slots.ts'
 import type { RunStore } from '../ports/run-store.ts'
 import type { Underway } from './carry-run.ts'
+import type { ExpireForms } from './expire-forms.ts'
 
 type Needs = {
   runs: RunStore
@@ -12,6 +13,7 @@ type Needs = {
   runLog: RunLog
   runControl: RunControl
   underway: Underway
+  expireForms: ExpireForms
   log: Log
   now: Clock
 }
@@ -19,10 +21,13 @@ type Needs = {
 /** Six turns of whoever tends; a process that is silent for so long is taken for dead. */
 const LEASE_MS = 60_000
 
-/** To be done every ten seconds: says which runs this process carries, and ends those that nobody carries any more. */
+/**
+ * To be done every ten seconds: says which runs this process carries, ends those that nobody carries any
+ * more, and lets those go on whose forms nobody answered in time.
+ */
 export type TendRuns = () => Promise<void>
 
-export function makeTendRuns({ runs, runSlots, runLog, runControl, underway, log, now }: Needs): TendRuns {
+export function makeTendRuns({ runs, runSlots, runLog, runControl, underway, expireForms, log, now }: Needs): TendRuns {
   return async () => {
     const carried = [...underway.values()]
     if (carried.length > 0) {
@@ -35,5 +40,6 @@ export function makeTendRuns({ runs, runSlots, runLog, runControl, underway, log
       log.warn('a run was left by its process', { runId })
       await runLog.close(runId)
     }
+    await expireForms()
   }
 }

@@ -14,7 +14,7 @@ import { openRunBook, type RunBook } from './run-book.ts'
 import { openContainer, runNode } from './run-node.ts'
 import { openScheduler } from './scheduler.ts'
 import type { Execution, Place, SchedulerCommand, SchedulerEvent } from './scheduler-events.ts'
-import { answered, formFilled, openWaitingRoom, resumptionOf } from './waiting-room.ts'
+import { answered, formFilled, formTimedOut, openWaitingRoom, resumptionOf, timedOut } from './waiting-room.ts'
 
 /** What a graph run stands on. */
 export type GraphNeeds = {
@@ -139,8 +139,10 @@ export async function* runGraph(
     let event: SchedulerEvent | null = { kind: 'start' }
     if (resumed !== null) {
       const { found, answer } = resumed
-      yield formFilled(found.form, answer)
-      attempt(found.execution, () => ({ kind: 'done', place: found.execution, result: answered(found.form, answer) }))
+      const { form, execution: place } = found
+      yield answer === null ? formTimedOut(form) : formFilled(form, answer)
+      const result = () => (answer === null ? timedOut(form) : answered(form, answer))
+      attempt(place, () => ({ kind: 'done', place, result: result() }))
       event = null
     }
     for (;;) {

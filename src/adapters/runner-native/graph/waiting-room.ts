@@ -59,6 +59,28 @@ export function answered(form: HumanForm, answer: FormAnswer): NodeResult {
   return { inputs: {}, outputs, handles: [actionId] }
 }
 
+/** What no answer in time means to the node that asked: its own branch; without one nothing follows. */
+export function timedOut({ actions }: HumanForm): NodeResult {
+  // An author may have named an action so: that one is only for people.
+  const handles = [TIMEOUT, 'timeout'].filter((handle) => !actions.some(({ id }) => id === handle))
+  return { inputs: {}, outputs: { __action_id: TIMEOUT }, handles }
+}
+
+const TIMEOUT = '__timeout'
+
+/** The step that tells that nobody answered in time. */
+export function formTimedOut({ formId, nodeId, nodeTitle, expiresAtMs }: HumanForm): RunStep {
+  return {
+    kind: 'human_input_form_timeout',
+    form: {
+      form_id: formId,
+      node_id: nodeId,
+      node_title: nodeTitle,
+      expiration_time: Math.floor(expiresAtMs / 1000),
+    },
+  }
+}
+
 /** The step that tells of an answer. */
 export function formFilled(form: HumanForm, answer: FormAnswer): RunStep {
   const { formId, nodeId, nodeTitle, actions } = form
