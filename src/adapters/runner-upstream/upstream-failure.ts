@@ -23,7 +23,7 @@ const SHARED: readonly RunFailure['code'][] = [
 ]
 
 const CHECK_URL = 'The server of the app, or the address it is bound to, needs a look by whoever runs this one.'
-const CHECK_KEY = 'Whoever runs this server has to bind the app again, with a key that is valid there.'
+export const CHECK_KEY = 'Whoever runs this server has to bind the app again, with a key that is valid there.'
 
 /** A failure that only whoever runs this server, or that one, can mend. */
 export function upstreamFailed(message: string, hint = CHECK_URL, cause?: unknown): UpstreamFailure {

@@ -10,7 +10,7 @@ import { textAt } from '#domain/json.ts'
 import { isEnding, NO_USAGE, type RunFailure, type RunStep } from '#domain/run.ts'
 import type { Place, ServiceApi } from './service-api.ts'
 import { makeTeller, swapFiles } from './told-steps.ts'
-import { UpstreamFailure, upstreamFailed } from './upstream-failure.ts'
+import { CHECK_KEY, UpstreamFailure, upstreamFailed } from './upstream-failure.ts'
 
 export type UpstreamNeeds = {
   /** Runs whatever is not bound to another server. */
@@ -61,8 +61,8 @@ export function createUpstreamRunner({ native, api, load, now, ids, onFault }: U
       if (ending === null) throw upstreamFailed('The server of the app ended the answer before it was complete.')
       yield ending
     } catch (error) {
-      // Whatever happened here, nobody reads on there.
-      await stop(job, place, user, teller.names().taskId)
+      // Whatever happened here, nobody reads on there. Not waited for: a server that hangs would hang here again.
+      void stop(job, place, user, teller.names().taskId)
       if (signal.aborted) {
         yield { kind: 'stopped', reason: String(signal.reason), outputs: {}, answer: teller.answer(), ...totals() }
         return
@@ -129,7 +129,8 @@ export function createUpstreamRunner({ native, api, load, now, ids, onFault }: U
     async *run(job, signal) {
       const bound = await boundOf(job.app)
       if (bound === null) return yield* native.run(job, signal)
-      if (bound.key === null) return
+      // The preflight has said so; it was lost since.
+      if (bound.key === null) return yield unreadable()
       for await (const step of follow(job, { url: bound.url, key: bound.key }, signal)) {
         yield step
         if (isEnding(step)) return
@@ -164,6 +165,24 @@ function conversationOf({ conversationVariables }: RunJob): string | null {
  */
 function userOf(callerId: string, { key }: Place): string {
   return `latchkey-${createHmac('sha256', key).update(callerId).digest('hex').slice(0, 32)}`
+}
+
+function unreadable(): RunStep {
+  const failure: RunFailure = {
+    code: 'upstream_failed',
+    message: 'The key of the app cannot be read.',
+    hint: CHECK_KEY,
+  }
+  return {
+    kind: 'failed',
+    failure,
+    outputs: {},
+    answer: '',
+    usage: NO_USAGE,
+    totalSteps: 0,
+    elapsedS: 0,
+    exceptionsCount: 0,
+  }
 }
 
 function noKey({ name, id }: App): Preflight {
