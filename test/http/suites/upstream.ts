@@ -52,6 +52,16 @@ export function upstreamSuite(name: string, options: WorldOptions): void {
       run(appId, { response_mode: 'blocking', ...json }, as)
     const streamed = async (appId: string, json: object = {}): Promise<Frame[]> =>
       framesIn((await run(appId, { response_mode: 'streaming', ...json })).text).filter(({ event }) => event !== 'ping')
+    /** What the other server was asked to stop; it is not waited for here. */
+    async function stopped() {
+      const deadline = Date.now() + 5000
+      for (;;) {
+        const said = there.asked.find(({ path }) => path.endsWith('/stop'))
+        if (said !== undefined) return said
+        expect(Date.now(), 'no stop within 5 s').to.be.below(deadline)
+        await new Promise(setImmediate)
+      }
+    }
     const queryOf = (mode: Mode) => (mode === 'workflow' ? {} : { query: 'hello' })
 
     for (const mode of ['chat', 'completion', 'agent-chat', 'advanced-chat', 'workflow'] as const) {
@@ -160,9 +170,9 @@ export function upstreamSuite(name: string, options: WorldOptions): void {
       const rest: Frame[] = []
       for await (const frame of frames) rest.push(frame)
       expect(rest.at(-1)?.event).to.equal('message_end')
-      const said = there.asked.find(({ path }) => path.endsWith('/stop'))
-      expect(there.ids.some((id) => said?.path === `/v1/chat-messages/${id}/stop`)).to.equal(true)
-      expect(said?.body.user).to.equal(there.asked.find(({ path }) => path === '/v1/chat-messages')?.body.user)
+      const said = await stopped()
+      expect(there.ids.some((id) => said.path === `/v1/chat-messages/${id}/stop`)).to.equal(true)
+      expect(said.body.user).to.equal(there.asked.find(({ path }) => path === '/v1/chat-messages')?.body.user)
     })
 
     it('asks a server only where apps may go, and follows it nowhere', async () => {
@@ -282,11 +292,7 @@ export function upstreamSuite(name: string, options: WorldOptions): void {
       })
       await response.body?.getReader().read()
       gone.abort()
-      const deadline = Date.now() + 5000
-      while (!there.asked.some(({ path }) => path.endsWith('/stop'))) {
-        expect(Date.now()).to.be.below(deadline)
-        await new Promise(setImmediate)
-      }
+      await stopped()
     })
 
     it('an app whose key can no longer be opened does not run here instead', async () => {
