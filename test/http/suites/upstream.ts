@@ -53,7 +53,7 @@ export function upstreamSuite(name: string, options: WorldOptions): void {
     const streamed = async (appId: string, json: object = {}): Promise<Frame[]> =>
       framesIn((await run(appId, { response_mode: 'streaming', ...json })).text).filter(({ event }) => event !== 'ping')
     /** What the other server was asked to stop; it is not waited for here. */
-    async function stopped() {
+    async function stopThere() {
       const deadline = Date.now() + 5000
       for (;;) {
         const said = there.asked.find(({ path }) => path.endsWith('/stop'))
@@ -170,7 +170,7 @@ export function upstreamSuite(name: string, options: WorldOptions): void {
       const rest: Frame[] = []
       for await (const frame of frames) rest.push(frame)
       expect(rest.at(-1)?.event).to.equal('message_end')
-      const said = await stopped()
+      const said = await stopThere()
       expect(there.ids.some((id) => said.path === `/v1/chat-messages/${id}/stop`)).to.equal(true)
       expect(said.body.user).to.equal(there.asked.find(({ path }) => path === '/v1/chat-messages')?.body.user)
     })
@@ -292,7 +292,7 @@ export function upstreamSuite(name: string, options: WorldOptions): void {
       })
       await response.body?.getReader().read()
       gone.abort()
-      await stopped()
+      await stopThere()
     })
 
     it('an app whose key can no longer be opened does not run here instead', async () => {
