@@ -5,7 +5,8 @@ export type Bytes = AsyncIterable<Uint8Array>
 export interface FileStore {
   /**
    * Keeps all of `bytes`, or nothing when reading them throws, which is thrown on; resolves once they will outlive a
-   * crash. Never holds more than a few pieces in memory.
+   * crash. Never holds more than a few pieces in memory. A piece is the store's from when it is read: it may free its
+   * memory, and whoever looks at it later finds it empty.
    */
   put(id: string, bytes: Bytes): Promise<void>
   /** Null for an id without bytes. The reader takes as long as it likes; leaving it early frees it. */
