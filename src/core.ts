@@ -12,25 +12,8 @@ import { createDiskFileStore } from '#adapters/files/disk-file-store.ts'
 import { createS3FileStore } from '#adapters/files/s3-file-store.ts'
 import { createConsoleTokens } from '#adapters/jose/console-tokens.ts'
 import { createSsoSealer } from '#adapters/jose/sso-sealer.ts'
-import { createMemoryDeviceFlowStore } from '#adapters/memory/device-flow-store.ts'
-import { createMemoryNonceGuard } from '#adapters/memory/nonce-guard.ts'
-import { createMemoryRateLimiter } from '#adapters/memory/rate-limiter.ts'
-import { createMemoryRunControl } from '#adapters/memory/run-control.ts'
-import { createMemoryRunLog } from '#adapters/memory/run-log.ts'
-import { createMemoryRunSlots } from '#adapters/memory/run-slots.ts'
-import { createMemoryTokenCache } from '#adapters/memory/token-cache.ts'
 import { answers, isMigrated, migrate, type Orm, openPglite, openPostgres } from '#adapters/postgres/open-orm.ts'
 import { openStores } from '#adapters/postgres/opening.ts'
-import { createRedisDeviceFlowStore } from '#adapters/redis/device-flow-store.ts'
-import { rememberRefusals } from '#adapters/redis/known-refusals.ts'
-import { createRedisNonceGuard } from '#adapters/redis/nonce-guard.ts'
-import { openRedis, pingRedis } from '#adapters/redis/open-redis.ts'
-import { createRedisRateLimiter } from '#adapters/redis/rate-limiter.ts'
-import { createRedisRunControl } from '#adapters/redis/run-control.ts'
-import { createRedisRunLog } from '#adapters/redis/run-log.ts'
-import { createRedisRunSlots } from '#adapters/redis/run-slots.ts'
-import { openSubscriber } from '#adapters/redis/subscriber.ts'
-import { createRedisTokenCache } from '#adapters/redis/token-cache.ts'
 import { createSandbox } from '#adapters/runner-native/code/sandbox.ts'
 import { createDslFiles } from '#adapters/runner-native/dsl/dsl-files.ts'
 import { createFetchFile } from '#adapters/runner-native/dsl/fetch-file.ts'
@@ -48,28 +31,20 @@ import { createUpstreamRunner } from '#adapters/runner-upstream/upstream-runner.
 import { withAuditLines } from '#adapters/telemetry/audit-lines.ts'
 import type { Metrics } from '#adapters/telemetry/metrics.ts'
 import { tracedRunner } from '#adapters/telemetry/traced-runner.ts'
-import { outliveOutage } from '#application/auth/outlive-outage.ts'
 import type { AppRunner } from '#application/ports/app-runner.ts'
-import type { Timer } from '#application/ports/clock.ts'
 import type { Log } from '#application/ports/log.ts'
 import type { Tracer } from '#application/ports/tracer.ts'
 import { type Check, makeCheckReadiness } from '#application/use-cases/check-readiness.ts'
 import { makeLoadBindings } from '#application/use-cases/load-bindings.ts'
 import { rememberKeys } from '#application/use-cases/remember-keys.ts'
 import { makeUseCases, type UseCases } from '#application/use-cases.ts'
+import { now, timer } from './clock.ts'
 import { type Config, ConfigError, generatedKey } from './config.ts'
 import { MIN_KEY_LENGTH } from './config-reader.ts'
 import { type Enterprise, openEnterprise } from './enterprise.ts'
+import { openFastStores } from './fast-stores.ts'
 import { tracedStores } from './traced-stores.ts'
 import { type Tracing, withTraceparent } from './tracing.ts'
-
-export const now = Date.now
-
-export const timer: Timer = (delayMs, fire) => {
-  // Nothing here is worth keeping a stopping process alive for.
-  const handle = setTimeout(fire, delayMs).unref()
-  return () => clearTimeout(handle)
-}
 
 /** The whole core, wired; `close` frees everything in reverse order of opening. */
 export type Core = {
@@ -282,57 +257,6 @@ function databaseChecks(orm: Orm): readonly Check[] {
     { name: 'database', essential: true, passes: () => answers(orm) },
     { name: 'migrations', essential: true, passes: () => isMigrated(orm) },
   ]
-}
-
-/** Flows, limits, cached tokens and what runs tell: in Redis for many replicas, in this process for one. */
-function openFastStores(config: Config, log: Log) {
-  const carried = createMemoryRunControl()
-  const told = createMemoryRunLog({ now, timer })
-  const ownSlots = createMemoryRunSlots()
-  if (config.redisUrl === null) {
-    const cache = createMemoryTokenCache({ now, ids: newId })
-    const limiter = createMemoryRateLimiter({ now, cache })
-    const flows = createMemoryDeviceFlowStore({ now })
-    const nonces = createMemoryNonceGuard({ now })
-    const runs = { runLog: told, runControl: carried, runSlots: ownSlots }
-    return {
-      stores: { flows, limiter, cache, nonces, ...runs },
-      carried,
-      checks: [],
-      watched: {},
-      close: async () => {},
-    }
-  }
-  const prefix = config.redisKeyPrefix
-  const redis = openRedis({ url: config.redisUrl, keyPrefix: prefix, log })
-  const outliving = outliveOutage({
-    limiter: rememberRefusals(createRedisRateLimiter(redis, { prefix }), () => performance.now()),
-    cache: createRedisTokenCache(redis, { prefix, now }),
-    localLimiter: createMemoryRateLimiter({ now, cache: createMemoryTokenCache({ now, ids: newId }) }),
-    log,
-  })
-  const subscriber = openSubscriber(redis, timer)
-  const runLog = createRedisRunLog(redis, { prefix, subscriber, local: told, timer, log })
-  // Without it bearers still work, and a whole installation must not go dark for an outage that it outlives.
-  const check: Check = { name: 'redis', essential: false, passes: () => pingRedis(redis) }
-  return {
-    carried,
-    checks: [check],
-    watched: { redis: redis.state },
-    stores: {
-      flows: createRedisDeviceFlowStore(redis, { prefix, now, log }),
-      nonces: createRedisNonceGuard(redis, { prefix, digest: sha256Hex }),
-      ...outliving,
-      runLog,
-      runControl: createRedisRunControl(redis, { prefix, subscriber, local: carried }),
-      runSlots: createRedisRunSlots(redis, { prefix, local: ownSlots }),
-    },
-    close: async () => {
-      await runLog.flush()
-      subscriber.quit()
-      await redis.quit()
-    },
-  }
 }
 
 /** The signing key of an installation that was given none; made once, readable by this user alone. */

@@ -89,7 +89,10 @@ describe('what operators install', () => {
   it('gives a stop more time than the server takes', () => {
     const compose: Any = parse(read('compose.yaml'), { merge: true })
     const { environment, stop_grace_period: grace } = compose.services.one
-    expect(seconds(grace)).to.be.above(Number(environment.SHUTDOWN_GRACE_S))
+    const { SHUTDOWN_DELAY_S: delay, SHUTDOWN_GRACE_S: patience } = environment
+    expect(seconds(grace)).to.be.above(Number(delay) + Number(patience))
+    const heard = Number(/health_interval (\d+)s/.exec(read('Caddyfile'))?.[1])
+    expect(Number(delay), 'the proxy hears of a stop').to.be.above(2 * heard)
     const { spec } = kubernetes('deployment.yaml').spec.template
     const set = Number(/^SHUTDOWN_GRACE_S=(\d+)$/m.exec(read('kubernetes/settings.env'))?.[1])
     const pause = spec.containers[0].lifecycle.preStop.sleep.seconds

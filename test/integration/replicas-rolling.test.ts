@@ -11,8 +11,8 @@ import { type Browser, OWNER, type Reply } from '../support/world.ts'
 const CALLERS = 6
 const TERMINALS = 3
 const STREAMS = 3
-/** A second of the scripted model. */
-const QUERY = Array.from({ length: 20 }, (_, word) => `word${word}`).join(' ')
+/** Three seconds of the scripted model: longer than a replica goes on once it is told to stop. */
+const QUERY = Array.from({ length: 60 }, (_, word) => `word${word}`).join(' ')
 const ENDINGS = ['message_end', 'workflow_finished', 'error']
 
 replicaSuite('replicas behind a balancer that are restarted one by one', function () {
@@ -26,7 +26,9 @@ replicaSuite('replicas behind a balancer that are restarted one by one', functio
   let appIds: string[]
 
   before(async () => {
-    replicas = await openReplicas({ env: { MODEL_BASE_URL: 'scripted:?latency_ms=50' } })
+    // Without the delay a connection that waits to be accepted is reset with the listener, and nobody can know whether
+    // what it carried was heard.
+    replicas = await openReplicas({ env: { MODEL_BASE_URL: 'scripted:?latency_ms=50', SHUTDOWN_DELAY_S: '1' } })
     members = await Promise.all([replicas.start(), replicas.start(), replicas.start()])
     balancer = await openBalancer()
     balancer.lead(members.map(({ url }) => url))
