@@ -11,8 +11,8 @@ import { type Browser, OWNER, type Reply } from '../support/world.ts'
 const CALLERS = 6
 const TERMINALS = 3
 const STREAMS = 3
-/** Four seconds of the scripted model, three words at a time: longer than a replica goes on once it is told to stop. */
-const QUERY = Array.from({ length: 240 }, (_, word) => `word${word}`).join(' ')
+/** Six seconds of the scripted model, three words at a time: longer than a replica goes on once it is told to stop. */
+const QUERY = Array.from({ length: 360 }, (_, word) => `word${word}`).join(' ')
 const ENDINGS = ['message_end', 'workflow_finished', 'error']
 
 replicaSuite('replicas behind a balancer that are restarted one by one', function () {
@@ -28,7 +28,7 @@ replicaSuite('replicas behind a balancer that are restarted one by one', functio
   before(async () => {
     // Without the delay a connection that waits to be accepted is reset with the listener, and nobody can know whether
     // what it carried was heard.
-    replicas = await openReplicas({ env: { MODEL_BASE_URL: 'scripted:?latency_ms=50', SHUTDOWN_DELAY_S: '1' } })
+    replicas = await openReplicas({ env: { MODEL_BASE_URL: 'scripted:?latency_ms=50', SHUTDOWN_DELAY_S: '3' } })
     members = await Promise.all([replicas.start(), replicas.start(), replicas.start()])
     balancer = await openBalancer()
     balancer.lead(members.map(({ url }) => url))

@@ -13,6 +13,12 @@ export type Patience = {
   readonly checkMs: number
 }
 
+/**
+ * Longer than balancers keep a connection that rests (most a minute): whoever closes first must be the one who sends, or
+ * a request that is on its way meets a closed door.
+ */
+const KEPT_MS = 75_000
+
 /** An import of 10 MiB gets through in two minutes at a megabit a second. */
 const PATIENCE: Patience = { headersMs: 15_000, requestMs: 120_000, checkMs: 5_000 }
 
@@ -22,6 +28,7 @@ export function createHttpServer(patience: Patience = PATIENCE): Server {
     headersTimeout: patience.headersMs,
     requestTimeout: patience.requestMs,
     connectionsCheckingInterval: patience.checkMs,
+    keepAliveTimeout: KEPT_MS,
   })
   const answering = new WeakMap<object, ServerResponse>()
   server.on('request', (req, res) => void answering.set(req.socket, res))
