@@ -11,8 +11,8 @@ import { type Browser, OWNER, type Reply } from '../support/world.ts'
 const CALLERS = 6
 const TERMINALS = 3
 const STREAMS = 3
-/** Six seconds of the scripted model, three words at a time: longer than a replica goes on once it is told to stop. */
-const QUERY = Array.from({ length: 360 }, (_, word) => `word${word}`).join(' ')
+/** Ten seconds of the scripted model, three words at a time: longer than a replica goes on once it is told to stop. */
+const QUERY = Array.from({ length: 600 }, (_, word) => `word${word}`).join(' ')
 const ENDINGS = ['message_end', 'workflow_finished', 'error']
 
 replicaSuite('replicas behind a balancer that are restarted one by one', function () {
