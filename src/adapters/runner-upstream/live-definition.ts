@@ -4,7 +4,7 @@ import type { LiveDefinition } from '#application/ports/live-definition.ts'
 import { asRefusal } from '#application/use-cases/run-app.ts'
 import type { App, AppDefinition, JsonObject } from '#domain/app.ts'
 import { isGraphMode } from '#domain/app-mode.ts'
-import { objectsAt, textAt } from '#domain/json.ts'
+import { isObject, objectsAt, textAt } from '#domain/json.ts'
 import type { Place, ServiceApi } from './service-api.ts'
 import { UpstreamFailure, upstreamFailed } from './upstream-failure.ts'
 
@@ -52,9 +52,7 @@ export function createLiveDefinition(needs: { load: LoadBindings; api: ServiceAp
 function withForm({ mode }: App, definition: AppDefinition, parameters: JsonObject): AppDefinition {
   if (!isGraphMode(mode)) return { ...definition, workflow: null, modelConfig: parameters }
   const variables = objectsAt(parameters, 'user_input_form').flatMap((row) =>
-    Object.keys(row).flatMap((type) =>
-      objectsAt({ row: [row[type] ?? null] }, 'row').map((field) => ({ ...field, type })),
-    ),
+    Object.entries(row).flatMap(([type, field]) => (isObject(field) ? [{ ...field, type }] : [])),
   )
   const start = { id: 'start', data: { type: 'start', variables } }
   return { ...definition, modelConfig: null, workflow: { graph: { nodes: [start], edges: [] }, features: parameters } }

@@ -1,6 +1,6 @@
-import type { Json, JsonObject } from '#domain/app.ts'
+import type { JsonObject } from '#domain/app.ts'
 import { type AppMode, isGraphMode } from '#domain/app-mode.ts'
-import { isObject, listAt, numberAt, objectAt, textAt } from '#domain/json.ts'
+import { listAt, numberAt, objectAt, textAt } from '#domain/json.ts'
 import { NO_USAGE, type NodeRef, type RunEnding, type RunStep, type TokenUsage } from '#domain/run.ts'
 import { clean, explain, upstreamFailed } from './upstream-failure.ts'
 
@@ -242,11 +242,4 @@ export function makeTeller({ mode, inputs, key, newId, elapsedS }: Telling) {
 
 function oneOf<const W extends string>(words: readonly [W, ...(readonly W[])], said: string): W {
   return words.find((word) => word === said) ?? words[0]
-}
-
-/** The files in a run's inputs and list, with `swap` in their place; everything else as it is. */
-export async function swapFiles(value: Json, swap: (file: JsonObject) => Promise<JsonObject>): Promise<Json> {
-  if (Array.isArray(value)) return Promise.all(value.map((one: Json) => swapFiles(one, swap)))
-  if (!isObject(value)) return value
-  return textAt(value, 'transfer_method') === '' ? value : swap(value)
 }

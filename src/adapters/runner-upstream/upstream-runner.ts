@@ -4,12 +4,13 @@ import type { LoadBindings } from '#application/ports/bindings.ts'
 import type { Clock } from '#application/ports/clock.ts'
 import type { NewId } from '#application/ports/secrets.ts'
 import type { App, Json, JsonObject } from '#domain/app.ts'
-import { familyOf } from '#domain/app-mode.ts'
+import { familyOf, isGraphMode } from '#domain/app-mode.ts'
 import { fileVariable } from '#domain/given-file.ts'
 import { textAt } from '#domain/json.ts'
 import { isEnding, NO_USAGE, type RunFailure, type RunStep } from '#domain/run.ts'
 import type { Place, ServiceApi } from './service-api.ts'
-import { makeTeller, swapFiles } from './told-steps.ts'
+import { swapFiles } from './swap-files.ts'
+import { makeTeller } from './told-steps.ts'
 import { CHECK_KEY, UpstreamFailure, upstreamFailed } from './upstream-failure.ts'
 
 export type UpstreamNeeds = {
@@ -42,7 +43,7 @@ export function createUpstreamRunner({ native, api, load, now, ids, onFault }: U
     const totals = () => ({ usage: NO_USAGE, totalSteps: 0, elapsedS: elapsedS(), exceptionsCount: 0 })
     let kept: string | null = conversationOf(job)
     try {
-      if (familyOf(app.mode) !== 'workflow' && app.mode !== 'advanced-chat') {
+      if (!isGraphMode(app.mode)) {
         yield { kind: 'run_started', inputs: request.inputs, reason: 'initial' }
       }
       const events = await api.stream(place, PATHS[app.mode] ?? '', await bodyOf(job, place, user), signal)
