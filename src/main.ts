@@ -22,6 +22,10 @@ async function run(argv: readonly string[]): Promise<number> {
   const [command = 'serve', ...rest] = argv
   const isOperators = command === 'run' && rest[0] === 'show' && isUuid(rest[1] ?? '')
   if (isTerminalCommand(command) && !isOperators) return runTerminal(argv, processIo(process, await packageVersion()))
+  // Whoever reads only the first lines (`| head`) leaves; the rest is then said to nobody.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error
+  })
   if (['help', '--help', '-h'].includes(command)) {
     say(`${ADMIN_USAGE}\n${terminalCommandList()}`)
     return EXIT.ok
@@ -33,8 +37,6 @@ async function run(argv: readonly string[]): Promise<number> {
   if (command === 'serve' && rest.length > 0) throw new UsageError(`serve takes no arguments: ${rest.join(' ')}`)
   if (command === 'app' && rest[0] === 'try') {
     const { tryApps } = await import('./try-apps.ts')
-    // Whoever reads only the first lines (`| head`) leaves; the rest is then said to nobody.
-    process.stdout.on('error', () => {})
     const isGood = await tryApps(rest.slice(1), (text) => process.stdout.write(text))
     return isGood ? EXIT.ok : EXIT.failed
   }

@@ -120,3 +120,22 @@ describe('a start that fails', function () {
     })
   })
 })
+
+describe('an operator’s command whose reader has left', function () {
+  this.timeout(30_000)
+
+  for (const words of [['help'], ['--version'], ['doctor', '--json']]) {
+    it(`${words.join(' ')} ends without a word about it`, () => {
+      const folder = mkdtempSync(join(tmpdir(), 'latchkey-pipe-'))
+      // `true` is gone long before the first line is written.
+      const line = `"$0" "$@" | true; echo "\${PIPESTATUS[0]}"`
+      const ended = spawnSync('bash', ['--norc', '-c', line, process.execPath, MAIN, ...words], {
+        cwd: folder,
+        env: { PATH: process.env.PATH ?? '', DATA_DIR: join(folder, 'data') },
+        encoding: 'utf8',
+      })
+      rmSync(folder, { recursive: true })
+      expect([ended.stdout.trim(), ended.stderr]).to.deep.equal(['0', ''])
+    })
+  }
+})
