@@ -19,6 +19,8 @@ export type RedisLink = {
    * @throws DomainError `service_unavailable` when any of them fails, within about a second
    */
   ask<R>(commands: (redis: Commands) => Promise<R>): Promise<R>
+  /** Calls `last` at the end of this turn of the event loop; what it asks leaves in the same write as all before. */
+  atEndOfTurn(last: () => void): void
   /** Calls of `ask` so far, and whether the next one has a chance. */
   state(): { readonly isUp: boolean; readonly asked: number; readonly failed: number }
   quit(): Promise<void>
@@ -39,7 +41,7 @@ export function openRedis({ url, keyPrefix, log }: RedisSettings): RedisLink {
   const commands = client as unknown as Commands
   let asked = 0
   let failed = 0
-  const batch = client instanceof Redis ? batchTurns(client) : () => {}
+  const turns = batchTurns(client)
 
   return {
     client,
@@ -50,7 +52,7 @@ export function openRedis({ url, keyPrefix, log }: RedisSettings): RedisLink {
         failed += 1
         throw new DomainError('service_unavailable', {}, { cause: new Error('redis down') })
       }
-      batch()
+      turns.hold()
       try {
         return await run(commands)
       } catch (cause) {
@@ -58,6 +60,7 @@ export function openRedis({ url, keyPrefix, log }: RedisSettings): RedisLink {
         throw new DomainError('service_unavailable', {}, { cause })
       }
     },
+    atEndOfTurn: turns.atEnd,
     state: () => ({ isUp: client.status === 'ready', asked, failed }),
     async quit() {
       if (client.status !== 'ready') return client.disconnect()
@@ -71,17 +74,33 @@ export function openRedis({ url, keyPrefix, log }: RedisSettings): RedisLink {
  * Holds the socket back until the end of this turn of the event loop, so that all commands of one turn leave in one
  * write. The client's own pipelining does the same for half as much again per command; a cluster still needs it.
  */
-function batchTurns(client: Redis): () => void {
+function batchTurns(client: Redis | Cluster) {
   let isHeld = false
-  return () => {
+  let last: (() => void)[] = []
+
+  function release(stream: Redis['stream'] | undefined): void {
+    const calls = last
+    last = []
+    for (const call of calls) call()
+    isHeld = false
+    stream?.uncork()
+  }
+
+  function hold(): void {
     if (isHeld) return
-    const { stream } = client
     isHeld = true
-    stream.cork()
-    setImmediate(() => {
-      isHeld = false
-      stream.uncork()
-    })
+    // There is none before the first attempt to connect.
+    const stream: Redis['stream'] | undefined = client instanceof Redis ? client.stream : undefined
+    stream?.cork()
+    setImmediate(release, stream)
+  }
+
+  return {
+    hold,
+    atEnd(call: () => void) {
+      hold()
+      last.push(call)
+    },
   }
 }
 

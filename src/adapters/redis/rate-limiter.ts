@@ -4,7 +4,8 @@ import type { RateLimiter } from '#application/ports/rate-limiter.ts'
 import { type Bucket, retryAfterMs } from '#domain/rate-limit.ts'
 import { cacheKey, makeEntryReader } from './cache-entry.ts'
 import type { RedisLink } from './open-redis.ts'
-import type { Commands, Refusal } from './scripts.ts'
+import type { Commands } from './scripts.ts'
+import { makeTakeHit, type Taken } from './take-hits.ts'
 
 export type RateLimiterSettings = {
   readonly prefix: string
@@ -15,6 +16,7 @@ export type RateLimiterSettings = {
 /** Sliding windows shared by all replicas: one sorted set of hits a bucket. */
 export function createRedisRateLimiter(redis: RedisLink, { prefix, now }: RateLimiterSettings): RateLimiter {
   const readEntry = makeEntryReader()
+  const takeHit = makeTakeHit(redis, now)
   // Unique over all replicas at the price of a number: a random id each would cost as much as the script.
   const replica = randomUUID().slice(0, 13)
   let receipts = 0
@@ -25,41 +27,27 @@ export function createRedisRateLimiter(redis: RedisLink, { prefix, now }: RateLi
     return `${prefix}limit:${key.slice(0, at)}{${key.slice(at)}}`
   }
 
-  const isOf = ({ key, limit }: Bucket, tokenHash: string) => limit > 0 && key.slice(key.indexOf(':') + 1) === tokenHash
+  const ownerOf = ({ key }: Bucket) => key.slice(key.indexOf(':') + 1)
 
-  function take(commands: Commands, bucket: Bucket, receipt: string): Promise<Refusal> | Refusal {
+  async function take(bucket: Bucket, receipt: string, read: string | null): Promise<Taken> {
     if (bucket.limit === 0) return ADMITTED
-    return commands.takeHit(keyOf(bucket), bucket.limit, bucket.windowMs, receipt, now?.() ?? '')
+    return takeHit({ key: keyOf(bucket), limit: bucket.limit, windowMs: bucket.windowMs, receipt, read })
   }
 
   /** The verdicts of all buckets and the cache entry, in one write: the token's own bucket brings the entry along. */
-  function ask(buckets: readonly Bucket[], receipt: string, tokenHash: string | undefined): Promise<Asked> {
+  async function takeAll(buckets: readonly Bucket[], receipt: string, tokenHash: string | undefined) {
     const [first] = buckets
-    const carrier = tokenHash !== undefined && first !== undefined && isOf(first, tokenHash) ? first : null
-    if (carrier !== null && tokenHash !== undefined && buckets.length === 1) {
-      return redis.ask((commands) => takeAndRead(commands, carrier, receipt, tokenHash))
+    const entry = tokenHash === undefined ? null : cacheKey(prefix, tokenHash)
+    const brings = entry !== null && first !== undefined && first.limit > 0 && ownerOf(first) === tokenHash
+    if (brings && buckets.length === 1) {
+      const taken = await take(first, receipt, entry)
+      return { raw: taken.raw, refusals: [taken.refusal] }
     }
-    return redis.ask(async (commands) => {
-      const [read, ...others] = await Promise.all([
-        carrier === null || tokenHash === undefined
-          ? readAlone(commands, tokenHash)
-          : takeAndRead(commands, carrier, receipt, tokenHash),
-        ...buckets.filter((bucket) => bucket !== carrier).map((bucket) => take(commands, bucket, receipt)),
-      ])
-      return [read[0], ...(carrier === null ? [] : [read[1]]), ...others]
-    })
-  }
-
-  function takeAndRead(commands: Commands, bucket: Bucket, receipt: string, tokenHash: string) {
-    const entry = cacheKey(prefix, tokenHash)
-    return commands.takeHitAndRead(keyOf(bucket), entry, bucket.limit, bucket.windowMs, receipt, now?.() ?? '')
-  }
-
-  async function readAlone(
-    commands: Commands,
-    tokenHash: string | undefined,
-  ): Promise<readonly [string | null, Refusal]> {
-    return [tokenHash === undefined ? null : await commands.get(cacheKey(prefix, tokenHash)), ADMITTED]
+    const [alone, ...taken] = await Promise.all([
+      brings || entry === null ? null : redis.ask((commands) => commands.get(entry)),
+      ...buckets.map((bucket, index) => take(bucket, receipt, brings && index === 0 ? entry : null)),
+    ])
+    return { raw: alone ?? taken[0]?.raw ?? null, refusals: taken.map(({ refusal }) => refusal) }
   }
 
   const remove = (commands: Commands, bucket: Bucket, receipt: string) => commands.zrem(keyOf(bucket), receipt)
@@ -68,20 +56,20 @@ export function createRedisRateLimiter(redis: RedisLink, { prefix, now }: RateLi
     async admit(buckets, tokenHash) {
       receipts += 1
       const receipt = `${replica}.${receipts}`
-      const [raw, ...refusals] = await ask(buckets, receipt, tokenHash)
+      const { raw, refusals } = await takeAll(buckets, receipt, tokenHash)
       const cached = tokenHash === undefined ? MISS : readEntry(raw, tokenHash)
-      const index = refusals.findIndex((refusal) => refusal.length > 0)
+      const index = refusals.findIndex((refusal) => refusal !== null)
       const bucket = buckets[index]
-      const [oldest, nowMs] = refusals[index] ?? []
-      if (bucket === undefined || oldest === undefined || nowMs === undefined) {
+      const refusal = refusals[index] ?? null
+      if (bucket === undefined || refusal === null) {
         return { retryAfterMs: null, refusedBy: null, cached, receipt }
       }
       // What the other buckets have just counted is given back: refused calls are not recorded.
-      const admitted = buckets.filter((one, other) => one.limit > 0 && refusals[other]?.length === 0)
+      const admitted = buckets.filter((one, other) => one.limit > 0 && refusals[other] === null)
       if (admitted.length > 0) {
         await redis.ask((commands) => Promise.all(admitted.map((one) => remove(commands, one, receipt))))
       }
-      const waitMs = retryAfterMs(Number(oldest), bucket.windowMs, Number(nowMs))
+      const waitMs = retryAfterMs(refusal.oldestMs, bucket.windowMs, refusal.nowMs)
       return { retryAfterMs: waitMs, refusedBy: index, cached, receipt }
     },
 
@@ -91,8 +79,5 @@ export function createRedisRateLimiter(redis: RedisLink, { prefix, now }: RateLi
   }
 }
 
-/** The cache entry, then a verdict a bucket, in their order: a bearer's own limit comes first. */
-type Asked = readonly [raw: string | null, ...refusals: Refusal[]]
-
-const ADMITTED: Refusal = []
+const ADMITTED: Taken = { raw: null, refusal: null }
 const MISS = { kind: 'miss' } as const

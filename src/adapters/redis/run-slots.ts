@@ -1,6 +1,7 @@
 import type { RunSlots, Slot } from '#application/ports/run-slots.ts'
 import { DomainError } from '#domain/errors.ts'
 import type { RedisLink } from './open-redis.ts'
+import { makeTakeHit } from './take-hits.ts'
 
 export type RunSlotSettings = {
   readonly prefix: string
@@ -14,13 +15,14 @@ const NO_LIMIT = 1_000_000_000
 /** A sorted set of leases a workspace: a sliding window in which each run is the newest hit again as long as it lasts. */
 export function createRedisRunSlots(redis: RedisLink, { prefix, local }: RunSlotSettings): RunSlots {
   const keyOf = ({ workspaceId }: Slot) => `${prefix}runs:{${workspaceId}}`
+  const takeHit = makeTakeHit(redis)
   const lease = (slot: Slot, limit: number) =>
-    redis.ask((commands) => commands.takeHit(keyOf(slot), limit, LEASE_MS, slot.runId, ''))
+    takeHit({ key: keyOf(slot), limit, windowMs: LEASE_MS, receipt: slot.runId, read: null })
 
   return {
     async take(slot, limit) {
       const isFree = await outlive(
-        async () => (await lease(slot, limit)).length === 0,
+        async () => (await lease(slot, limit)).refusal === null,
         () => local.take(slot, limit),
       )
       if (isFree) await local.renew([slot])

@@ -1,15 +1,27 @@
-// KEYS[1] sorted set of hits by time; ARGV: limit, window in ms, the hit, now in ms ('' asks the server)
-// Leaves `refusal` empty when admitted and recorded, else with the oldest hit's time and now.
-const TAKE_HIT = `
-    local now, time, refusal = tonumber(ARGV[4]), redis.call('TIME'), {}
-    if not now then now = time[1] * 1000 + math.floor(time[2] / 1000) end
-    redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - ARGV[2])
-    if redis.call('ZCARD', KEYS[1]) >= tonumber(ARGV[1]) then
-      refusal = { redis.call('ZRANGE', KEYS[1], 0, 0, 'WITHSCORES')[2], tostring(now) }
-    else
-      redis.call('ZADD', KEYS[1], now, ARGV[3])
-      redis.call('PEXPIRE', KEYS[1], ARGV[2] * 2)
-    end`
+// KEYS: sorted sets of hits by time, then values to read along; ARGV: now in ms ('' asks the server), then for each set
+// its limit, its window in ms, the hit, and which of KEYS to read (0 for none).
+// Answers now, then for each set the value and the time of the oldest hit, which is '' when the hit was admitted.
+const TAKE_HITS = `
+    local now = tonumber(ARGV[1])
+    if not now then
+      local time = redis.call('TIME')
+      now = time[1] * 1000 + math.floor(time[2] / 1000)
+    end
+    local answer = { tostring(now) }
+    for at = 1, (#ARGV - 1) / 4 do
+      local hits, limit, window, hit, read = KEYS[at], unpack(ARGV, 4 * at - 2, 4 * at + 1)
+      redis.call('ZREMRANGEBYSCORE', hits, '-inf', now - window)
+      local oldest = ''
+      if redis.call('ZCARD', hits) >= tonumber(limit) then
+        oldest = redis.call('ZRANGE', hits, 0, 0, 'WITHSCORES')[2]
+      else
+        redis.call('ZADD', hits, now, hit)
+        redis.call('PEXPIRE', hits, window * 2)
+      end
+      answer[2 * at] = read ~= '0' and redis.call('GET', KEYS[tonumber(read)])
+      answer[2 * at + 1] = oldest
+    end
+    return answer`
 
 /**
  * Scripts by name, each on keys of one slot, as a cluster demands. They hold no rules: the callers decide,
@@ -34,22 +46,13 @@ export const SCRIPTS = {
     redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
     return 1`,
   },
-  // As below; answers the refusal, or nothing when admitted.
-  takeHit: {
-    numberOfKeys: 1,
-    lua: `${TAKE_HIT}
-    return refusal`,
-  },
-  // KEYS[2] a value in the same slot, read along; answers it and the refusal
-  takeHitAndRead: {
-    numberOfKeys: 2,
-    lua: `${TAKE_HIT}
-    return { redis.call('GET', KEYS[2]), refusal }`,
-  },
+  takeHits: { lua: TAKE_HITS },
+  // With a fixed number of keys a cluster's client finds the slot.
+  takeHit: { numberOfKeys: 1, lua: TAKE_HITS },
+  takeHitAndRead: { numberOfKeys: 2, lua: TAKE_HITS },
 } as const
 
-/** The oldest hit's time and now, both in ms; empty when the call was admitted. */
-export type Refusal = readonly [string, string] | readonly []
+export type HitsTaken = readonly (string | null)[]
 
 export type StreamEntry = readonly [id: string, fields: readonly string[]]
 
@@ -68,13 +71,7 @@ export interface Commands {
   xrevrange(key: string, from: string, to: string, count: 'COUNT', max: number): Promise<readonly StreamEntry[]>
   swapIfSame(key: string, seen: string, next: string, lifeMs: number): Promise<number>
   setUnlessSame(key: string, unless: string, value: string, lifeMs: number): Promise<number>
-  takeHit(key: string, limit: number, windowMs: number, hit: string, nowMs: number | ''): Promise<Refusal>
-  takeHitAndRead(
-    key: string,
-    read: string,
-    limit: number,
-    windowMs: number,
-    hit: string,
-    nowMs: number | '',
-  ): Promise<readonly [string | null, Refusal]>
+  takeHits(keys: number, ...rest: readonly (string | number)[]): Promise<HitsTaken>
+  takeHit(...rest: readonly (string | number)[]): Promise<HitsTaken>
+  takeHitAndRead(...rest: readonly (string | number)[]): Promise<HitsTaken>
 }
