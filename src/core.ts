@@ -19,6 +19,7 @@ import { createDslFiles } from '#adapters/runner-native/dsl/dsl-files.ts'
 import { createFetchFile } from '#adapters/runner-native/dsl/fetch-file.ts'
 import { createGuardedEgress } from '#adapters/runner-native/egress/guarded-egress.ts'
 import { createGuardedFetch } from '#adapters/runner-native/egress/guarded-fetch.ts'
+import { createRefusedFormats } from '#adapters/runner-native/models/answer-format.ts'
 import { boundedModel } from '#adapters/runner-native/models/bounded-model.ts'
 import type { ModelClient } from '#adapters/runner-native/models/model-client.ts'
 import { type ModelCall, observedModel } from '#adapters/runner-native/models/observed-model.ts'
@@ -122,7 +123,8 @@ async function wire(
       : observedModel(bounded, () => observeModel(source, metrics, tracer))
   }
   const toModels = (way: typeof fetch) => (tracer === null ? way : withTraceparent(tracer, way))
-  const configured = openModel(config.model, timer, toModels(fetch))
+  const refused = createRefusedFormats()
+  const configured = openModel(config.model, timer, toModels(fetch), refused)
   const ofRunner = (runner: AppRunner) => {
     const metered = metrics?.ofRunner(runner) ?? runner
     return tracer === null ? metered : tracedRunner(metered, tracer)
@@ -166,8 +168,10 @@ async function wire(
     apps: stores.apps,
     bound: {
       load: loadBindings,
-      openModel: ({ url, key, model }) =>
-        observed('bound', createOpenAiModel({ baseUrl: url, apiKey: key, name: model, fetch: toModels(guardedFetch) })),
+      openModel: ({ url, key, model }) => {
+        const way = { fetch: toModels(guardedFetch), refused }
+        return observed('bound', createOpenAiModel({ baseUrl: url, apiKey: key, name: model, ...way }))
+      },
     },
     now,
     timer,

@@ -2,14 +2,34 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { json } from 'node:stream/consumers'
 
-/** A chat completions endpoint on loopback that says one sentence and keeps what it was asked. */
-export async function aModelEndpoint(sentence: string) {
+/** What an endpoint answers instead of a completion. */
+export type Refusal = { readonly status: number; readonly body: object | string }
+
+/** The protocol's name for how an answer is to look. */
+type AskedFormat = { readonly type?: unknown; readonly json_schema?: unknown }
+
+/**
+ * A chat completions endpoint on loopback that says one sentence and keeps what it was asked, unless `refuse` finds a
+ * fault with the format.
+ */
+export async function aModelEndpoint(
+  sentence: string,
+  refuse: (format: AskedFormat | undefined) => Refusal | null = () => null,
+) {
   const asked: { readonly authorization: string | undefined; readonly model: unknown }[] = []
   const traceparents: unknown[] = []
+  const formats: (AskedFormat | undefined)[] = []
   const server = createServer(async (request, response) => {
-    const body = (await json(request)) as { model?: unknown } // what a client of the protocol sends
+    const body = (await json(request)) as { model?: unknown; response_format?: AskedFormat } // what a client of the protocol sends
     traceparents.push(request.headers.traceparent)
     asked.push({ authorization: request.headers.authorization, model: body.model })
+    formats.push(body.response_format)
+    const refusal = refuse(body.response_format)
+    if (refusal !== null) {
+      const isText = typeof refusal.body === 'string'
+      response.writeHead(refusal.status, { 'Content-Type': isText ? 'text/plain' : 'application/json' })
+      return response.end(isText ? refusal.body : JSON.stringify(refusal.body))
+    }
     const chunk = (delta: object, finish_reason: string | null) =>
       `data: ${JSON.stringify({ choices: [{ index: 0, delta, finish_reason }] })}\n\n`
     response.writeHead(200, { 'Content-Type': 'text/event-stream' })
@@ -21,6 +41,7 @@ export async function aModelEndpoint(sentence: string) {
     url: `http://127.0.0.1:${port}/v1`,
     asked,
     traceparents,
+    formats,
     async close() {
       server.closeAllConnections()
       await new Promise((closed) => server.close(closed))

@@ -31,6 +31,8 @@ export type ModelRequest = {
   readonly tools?: readonly ToolOffer[]
   /** The one tool that it has to call; absent: as it likes. */
   readonly mustCall?: string
+  /** The JSON schema of the answer. The messages say it too, for models that know no other way; it may still not fit. */
+  readonly answerSchema?: JsonObject
 }
 
 /** A piece of a model's answer. */

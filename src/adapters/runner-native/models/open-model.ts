@@ -1,4 +1,5 @@
 import type { Timer } from '#application/ports/clock.ts'
+import type { RefusedFormats } from './answer-format.ts'
 import type { ModelClient } from './model-client.ts'
 import { createOpenAiModel } from './openai-compatible.ts'
 import { createScriptedModel } from './scripted.ts'
@@ -17,10 +18,13 @@ export function openModel(
   { baseUrl, apiKey, name }: ModelSettings,
   timer: Timer,
   fetcher: typeof fetch = fetch,
+  refused?: RefusedFormats,
 ): ModelClient | null {
   if (baseUrl === null || baseUrl === '') return null
-  if (!baseUrl.startsWith('scripted:'))
-    return createOpenAiModel({ baseUrl, apiKey: apiKey || null, name: name || null, fetch: fetcher })
+  if (!baseUrl.startsWith('scripted:')) {
+    const endpoint = { baseUrl, apiKey: apiKey || null, name: name || null, fetch: fetcher }
+    return createOpenAiModel(refused === undefined ? endpoint : { ...endpoint, refused })
+  }
   const latency = Number(/[?&]latency_ms=(\d{1,6})/.exec(baseUrl)?.[1] ?? 0)
   return createScriptedModel(Math.min(latency, MAX_LATENCY_MS), timer)
 }

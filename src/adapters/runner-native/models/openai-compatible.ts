@@ -2,6 +2,7 @@ import OpenAI, { APIError } from 'openai'
 import type { Json, JsonObject } from '#domain/app.ts'
 import type { RunFailure } from '#domain/run.ts'
 import { EgressFailure } from '../egress/http-egress.ts'
+import { createRefusedFormats, inBestFormat, type RefusedFormats } from './answer-format.ts'
 import { collectCalls } from './collect-calls.ts'
 import {
   type ModelChunk,
@@ -18,6 +19,8 @@ export type Endpoint = {
   readonly name: string | null
   /** The way there; absent is the direct one. */
   readonly fetch?: typeof fetch
+  /** What is remembered of formats beyond this client. Absent: nothing. */
+  readonly refused?: RefusedFormats
 }
 
 const TIMEOUT_MS = 600_000
@@ -32,7 +35,8 @@ const MAX_DETAIL = 300
 const TOOLS_REFUSED = [400, 404, 422, 500, 501]
 
 /** Any server that speaks the chat completions protocol. A failed call is not repeated here: that is the app's choice. */
-export function createOpenAiModel({ baseUrl, apiKey, name, fetch }: Endpoint): ModelClient {
+export function createOpenAiModel(endpoint: Endpoint): ModelClient {
+  const { baseUrl, apiKey, name, fetch, refused = createRefusedFormats() } = endpoint
   // Servers on one's own machine take no key, but the client insists on one.
   const client = new OpenAI({
     baseURL: baseUrl,
@@ -46,20 +50,12 @@ export function createOpenAiModel({ baseUrl, apiKey, name, fetch }: Endpoint): M
   return {
     canRun: (model) => (name ?? model) !== null,
     async *stream(request, signal) {
-      const { model, messages, params } = request
+      const model = name ?? request.model ?? ''
       const calls = collectCalls()
       try {
-        // Unknown parameters (enable_thinking, web_search, …) pass through untouched; the types cannot know them.
-        const chunks = await client.chat.completions.create(
-          {
-            ...wireParams(params),
-            ...wireTools(request),
-            model: name ?? model ?? '',
-            messages: messages.map(toWire),
-            stream: true as const,
-            stream_options: { include_usage: true },
-          },
-          { signal },
+        const asked = { place: [baseUrl, apiKey, model], schema: request.answerSchema, refused }
+        const chunks = await inBestFormat(asked, (format) =>
+          client.chat.completions.create(wireRequest(model, request, format), { signal }),
         )
         let isChunk = false
         for await (const chunk of chunks) {
@@ -78,9 +74,22 @@ export function createOpenAiModel({ baseUrl, apiKey, name, fetch }: Endpoint): M
   }
 }
 
+function wireRequest(model: string, request: ModelRequest, format: JsonObject | null) {
+  return {
+    // Unknown parameters (enable_thinking, web_search, …) pass through untouched; the types cannot know them.
+    ...wireParams(request.params, format),
+    ...wireTools(request),
+    model,
+    messages: request.messages.map(toWire),
+    stream: true as const,
+    stream_options: { include_usage: true },
+  }
+}
+
 /** Apps write the format as a bare name, and its schema beside it as text; the protocol nests both. */
-function wireParams(params: JsonObject): JsonObject {
+function wireParams(params: JsonObject, own: JsonObject | null): JsonObject {
   const { response_format: format, json_schema: schema, ...others } = params
+  if (own !== null) return { ...others, response_format: own }
   if (typeof format !== 'string' || format === '') return params
   if (format !== 'json_schema') return { ...others, response_format: { type: format } }
   return { ...others, response_format: { type: format, json_schema: schemaOf(schema ?? null) } }

@@ -17,7 +17,7 @@ export async function askModel(
   task: NodeTask,
   messages: readonly ModelMessage[],
   hear?: Hearing,
-  calling: Pick<ModelRequest, 'tools' | 'mustCall'> = {},
+  calling: Pick<ModelRequest, 'tools' | 'mustCall' | 'answerSchema'> = {},
 ): Promise<Said> {
   const { node, pool, services, signal } = task
   if (services.model === null) throw noModel()

@@ -1,4 +1,5 @@
 import { textAt } from '#domain/json.ts'
+import type { ModelMessage, ModelRequest } from '../models/model-client.ts'
 import { createThinkingSplitter, splitThinking } from '../models/split-thinking.ts'
 import type { Hearing, Said } from '../models/whole-answer.ts'
 import { askModel, checkModel, wireUsage } from './ask-model.ts'
@@ -15,7 +16,8 @@ export const llm: NodeExecutor = {
     const retrieved = retrievedFrom(task)
     const inputs = { prompts: messages.map(({ role, text }) => ({ role, text })) }
     const isSplit = textAt(task.node.data, 'reasoning_format') === 'separated'
-    const said = isSplit ? await askSplit(task, messages) : await askModel(task, messages, task.emit)
+    const asking = schema === null ? {} : { answerSchema: schema }
+    const said = isSplit ? await askSplit(task, messages, asking) : await askModel(task, messages, task.emit, asking)
     const outputs = {
       text: said.text,
       reasoning_content: said.reasoning,
@@ -36,12 +38,16 @@ export const llm: NodeExecutor = {
 }
 
 /** What the model thinks between tags is kept from the reader. */
-async function askSplit(task: NodeTask, messages: Awaited<ReturnType<typeof promptOf>>): Promise<Said> {
+async function askSplit(
+  task: NodeTask,
+  messages: readonly ModelMessage[],
+  asking: Pick<ModelRequest, 'answerSchema'>,
+): Promise<Said> {
   const splitter = createThinkingSplitter()
   const tell: Hearing = async (text) => {
     if (text !== '') await task.emit(text)
   }
-  const said = await askModel(task, messages, (delta) => tell(splitter.take(delta).text))
+  const said = await askModel(task, messages, (delta) => tell(splitter.take(delta).text), asking)
   await tell(splitter.rest().text)
   const { text, reasoning } = splitThinking(said.text)
   return { ...said, text, reasoning: said.reasoning + reasoning }
