@@ -8,6 +8,7 @@ import { createDocuments } from './documents/documents.ts'
 import { EgressFailure } from './egress/http-egress.ts'
 import { failureBy } from './failures.ts'
 import type { ImagesAs } from './files/stored-file.ts'
+import { expectNodes } from './graph/expect-nodes.ts'
 import { buildGraph } from './graph/graph.ts'
 import { runGraph } from './graph/run-graph.ts'
 import { makeInnerApps } from './inner-apps.ts'
@@ -72,6 +73,7 @@ export function createNativeRunner(needs: NativeRunnerNeeds): AppRunner {
     if (isGraphMode(job.app.mode)) {
       const graph = workflow === null ? null : buildGraph(workflow)
       if (workflow === null || graph === null) return yield* refused(job, UNUSABLE)
+      expectNodes(graph, services, job.app.id)
       return yield* runGraph({ services, now, timer, ids, onFault }, graph, workflow, job, signal)
     }
     if (modelConfig === null) return yield* refused(job, UNUSABLE)

@@ -148,11 +148,13 @@ export function codeTable(table: Readonly<Record<string, (inputs: JsonObject) =>
 }
 
 /** Code that nothing here runs. */
-export const noPython: Pick<CodeRunner, 'runPython'> = {
+export const noPython: Pick<CodeRunner, 'runPython' | 'expectPython'> = {
+  expectPython: () => {},
   runPython: async () => ({ ok: false, error: 'no Python here' }),
 }
 
 export const plainTemplates: TemplateRenderer = {
+  expect: () => {},
   async render(template, variables) {
     const value = renderPlain(template, variables)
     return value === null ? { ok: false, error: 'not a plain template' } : { ok: true, value }

@@ -11,10 +11,12 @@ export type PoolSettings = {
   readonly timeoutMs: number
 }
 
-/** Children that do one job at a time. They start when first needed and are replaced after a kill. */
+/** Children that do one job at a time. They start when first needed, or expected, and are replaced after a kill. */
 export type ChildPool = {
   /** A child that did work of one kind does no other. Never rejects. */
   submit(work: SandboxWork, kind: string, signal: AbortSignal): Promise<Ran<string>>
+  /** Starts a child for work of that kind unless there is one; never at the cost of another. */
+  expect(kind: string): void
   /** Children at work, children kept warm, and jobs without one. */
   state(): { readonly busy: number; readonly idle: number; readonly waiting: number }
   close(): Promise<void>
@@ -107,6 +109,12 @@ export function createChildPool({ start, timer, size, timeoutMs }: PoolSettings)
         waiting.push({ work, kind, settle, signal })
         assign()
       })
+    },
+    expect(kind) {
+      // The system may have killed some at rest; they take no room.
+      idle.splice(0, idle.length, ...idle.filter(({ child }) => child.isAlive()))
+      const isThere = [...idle, ...busy].some((one) => one.kind === kind)
+      if (!closed && !isThere && idle.length + busy.size < size) idle.push({ child: start(), kind })
     },
     state: () => ({ busy: busy.size, idle: idle.length, waiting: waiting.length }),
     async close() {

@@ -12,10 +12,14 @@ export interface CodeRunner {
    * interpreter stays within the app.
    */
   runPython(code: string, inputs: JsonObject, appId: string, signal: AbortSignal): Promise<Ran<Json>>
+  /** Python of the app is about to run: starts what that takes where there is room. Never waits. */
+  expectPython(appId: string): void
 }
 
 /** Renders an app's Jinja templates where they can reach nothing of ours. */
 export interface TemplateRenderer {
   /** Bounded in time and size; never rejects. */
   render(template: string, variables: JsonObject, signal: AbortSignal): Promise<Ran<string>>
+  /** As `expectPython`, for the template. */
+  expect(template: string): void
 }

@@ -81,6 +81,12 @@ function startChild({ script, entries, packages, heapMb, input = new Uint8Array(
   let answer: ((reply: SandboxReply | null) => void) | null = null
   const started = Promise.withResolvers<boolean>()
   const gone = Promise.withResolvers<void>()
+  const begin = () => {
+    // It may have been started ahead, with nobody there to ask it anything.
+    child.unref()
+    child.channel?.unref()
+    started.resolve(true)
+  }
   const end = () => {
     alive = false
     started.resolve(false)
@@ -89,7 +95,7 @@ function startChild({ script, entries, packages, heapMb, input = new Uint8Array(
   }
   child.on('message', (message: 'ready' | SandboxReply) => {
     // Only what came before the first job can be trusted, so it has to be here by then.
-    if (message === 'ready') void told.then(() => started.resolve(true))
+    if (message === 'ready') void told.then(begin)
     else answer?.(message)
   })
   child.once('exit', end)

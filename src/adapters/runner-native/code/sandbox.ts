@@ -1,7 +1,7 @@
 import type { Timer } from '#application/ports/clock.ts'
 import type { Json } from '#domain/app.ts'
 import { DEFAULT_LIMITS } from '../limits.ts'
-import { renderPlain } from '../templates/plain-template.ts'
+import { onlyNames, renderPlain } from '../templates/plain-template.ts'
 import { type ChildPool, createChildPool } from './child-pool.ts'
 import type { CodeRunner, Ran, TemplateRenderer } from './code-runner.ts'
 import { createPythonStarter, startJavaScriptChild } from './sandbox-process.ts'
@@ -43,12 +43,16 @@ export function createSandbox(settings: SandboxSettings): Sandbox {
       const said = await pythons.submit({ kind: 'python', code, inputs }, appId, signal)
       return said.ok ? parsed(said.value) : said
     },
+    expectPython: (appId) => pythons.expect(appId),
     async render(template, variables, signal) {
       const plain = renderPlain(template, variables)
       const said = plain === null ? await pythons.submit({ kind: 'template', template, variables }, '', signal) : null
       const rendered: Ran<string> = said ?? { ok: true, value: plain ?? '' }
       if (!rendered.ok || rendered.value.length <= maxRendered) return rendered
       return { ok: false, error: `the result is longer than ${maxRendered} characters` }
+    },
+    expect(template) {
+      if (!onlyNames(template)) pythons.expect('')
     },
     state: () => ({ javascript: scripts.state(), python: pythons.state() }),
     async close() {

@@ -1,6 +1,7 @@
 import { textAt } from '#domain/json.ts'
 import { declaredOutputs } from '../code/declared-outputs.ts'
 import { missingPackages, outwardCall } from '../code/python-packages.ts'
+import type { GraphNode } from '../graph/graph.ts'
 import { namedVariables } from './named-variables.ts'
 import { type Missing, type NodeExecutor, NodeFailure } from './node-executor.ts'
 
@@ -10,14 +11,16 @@ export const code: NodeExecutor = {
     const inputs = namedVariables(pool, node.data, 'variables')
     const { code: runner } = services
     const text = textAt(node.data, 'code')
-    const isPython = textAt(node.data, 'code_language') === 'python3'
-    const ran = await (isPython
+    const ran = await (isPython(node)
       ? runner.runPython(text, inputs, job.app.id, signal)
       : runner.runJavaScript(text, inputs, signal))
     if (!ran.ok) throw new NodeFailure('CodeExecutionError', ran.error, { inputs })
     const declared = declaredOutputs(node.data, ran.value, services.limits)
     if (!declared.ok) throw new NodeFailure('OutputValidationError', declared.error, { inputs })
     return { inputs, outputs: declared.value }
+  },
+  expect: (node, services, appId) => {
+    if (isPython(node)) services.code.expectPython(appId)
   },
   check: (node) => {
     const language = textAt(node.data, 'code_language')
@@ -29,6 +32,10 @@ export const code: NodeExecutor = {
       fix: 'Rewrite the node in JavaScript or Python.',
     }
   },
+}
+
+function isPython(node: GraphNode): boolean {
+  return textAt(node.data, 'code_language') === 'python3'
 }
 
 function checkPackages(text: string): Missing | null {

@@ -1,11 +1,12 @@
 import type { Json, JsonObject } from '#domain/app.ts'
 import { isList, isObject, numberAt, objectAt, textAt, textsAt } from '#domain/json.ts'
 import { pictureUrl, StoredFileFault } from '../files/stored-file.ts'
+import type { GraphNode } from '../graph/graph.ts'
 import { fillTemplate, isFile, resolve, textOf } from '../graph/variable-pool.ts'
 import type { ModelMessage } from '../models/model-client.ts'
 import { resourceOf } from '../retrieval/search-datasets.ts'
 import { namedVariables } from './named-variables.ts'
-import { NodeFailure, type NodeTask } from './node-executor.ts'
+import { NodeFailure, type NodeServices, type NodeTask } from './node-executor.ts'
 
 const CONTEXT = /\{\{#context#\}\}/g
 type Picture = { readonly url: string; readonly detail: string }
@@ -35,6 +36,11 @@ export async function promptOf(task: NodeTask): Promise<readonly ModelMessage[]>
   return withImages(messages, await imagesOf(task))
 }
 
+/** Begins with what the prompt's templates take. */
+export function expectTemplates({ data }: GraphNode, { templates }: Pick<NodeServices, 'templates'>): void {
+  for (const entry of templateEntries(data)) if (isJinja(entry)) templates.expect(textAt(entry, 'jinja2_text'))
+}
+
 /** The list that `{{#context#}}` stands for, when it holds what a knowledge search found. */
 export function retrievedFrom({ node, pool }: NodeTask): readonly Json[] {
   const value = contextValue(node.data, pool)
@@ -52,7 +58,7 @@ function templateEntries(data: JsonObject): readonly JsonObject[] {
 async function fill(task: NodeTask, entry: JsonObject): Promise<string> {
   const { node, pool, services, signal } = task
   const context = contextText(contextValue(node.data, pool))
-  if (textAt(entry, 'edition_type') === 'jinja2') {
+  if (isJinja(entry)) {
     const variables = namedVariables(pool, objectAt(node.data, 'prompt_config'), 'jinja2_variables')
     const rendered = await services.templates.render(textAt(entry, 'jinja2_text'), variables, signal)
     if (!rendered.ok) throw new NodeFailure('TemplateError', rendered.error)
@@ -63,6 +69,10 @@ async function fill(task: NodeTask, entry: JsonObject): Promise<string> {
     .split(CONTEXT)
     .map((piece) => fillTemplate(pool, piece))
     .join(context)
+}
+
+function isJinja(entry: JsonObject): boolean {
+  return textAt(entry, 'edition_type') === 'jinja2'
 }
 
 function contextValue(data: JsonObject, pool: NodeTask['pool']): Json {

@@ -3,7 +3,7 @@ import type { ModelMessage, ModelRequest } from '../models/model-client.ts'
 import { createThinkingSplitter, splitThinking } from '../models/split-thinking.ts'
 import type { Hearing, Said } from '../models/whole-answer.ts'
 import { askModel, checkModel, wireUsage } from './ask-model.ts'
-import { promptOf, retrievedFrom } from './llm-prompt.ts'
+import { expectTemplates, promptOf, retrievedFrom } from './llm-prompt.ts'
 import { type NodeExecutor, NodeFailure, type NodeTask } from './node-executor.ts'
 import { askingFor, schemaOf, structured } from './structured-output.ts'
 
@@ -35,6 +35,7 @@ export const llm: NodeExecutor = {
     }
   },
   check: checkModel,
+  expect: expectTemplates,
 }
 
 /** What the model thinks between tags is kept from the reader. */

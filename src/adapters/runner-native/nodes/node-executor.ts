@@ -66,6 +66,8 @@ export type NodeExecutor = {
   readonly run: (task: NodeTask) => Promise<NodeResult>
   /** What keeps this node from running here, known before the run. */
   readonly check?: (node: GraphNode, services: NodeServices) => Missing | null
+  /** Begins, as a run of the app does, with what takes long to be there; the run may never come to the node. */
+  readonly expect?: (node: GraphNode, services: NodeServices, appId: string) => void
 }
 
 /** What a node lacks here. */

@@ -10,4 +10,5 @@ export const templateTransform: NodeExecutor = {
     if (!rendered.ok) throw new NodeFailure('TemplateError', rendered.error, { inputs })
     return { inputs, outputs: { output: rendered.value } }
   },
+  expect: (node, { templates }) => templates.expect(textAt(node.data, 'template')),
 }

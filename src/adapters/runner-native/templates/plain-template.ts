@@ -18,6 +18,11 @@ const RESERVED = new Set([
   'else',
 ])
 
+/** Whether a template only names variables, as far as can be said before they are known. */
+export function onlyNames(template: string): boolean {
+  return !/[{}%#]/.test(template.replaceAll(PLACEHOLDER, ''))
+}
+
 /**
  * Renders templates that only name variables, as most do, without a round trip to a child. Null when the template is
  * more than that, or a value has a form that only the engine can word.
@@ -25,7 +30,7 @@ const RESERVED = new Set([
 export function renderPlain(template: string, variables: JsonObject): string | null {
   // Jinja knows one kind of line end, and drops the last one.
   const source = template.replaceAll(/\r\n?/g, '\n').replace(/\n$/, '')
-  if (/[{}%#]/.test(source.replaceAll(PLACEHOLDER, ''))) return null
+  if (!onlyNames(source)) return null
   let isPlain = true
   const text = source.replaceAll(PLACEHOLDER, (_, name: string) => {
     const value = Object.hasOwn(variables, name) ? variables[name] : ''
