@@ -7,6 +7,7 @@ export function readRunLimits({ whole }: Reader): RunLimits {
   return {
     steps: whole('WORKFLOW_MAX_EXECUTION_STEPS', usual.steps, 1, 100_000),
     runSeconds: whole('WORKFLOW_MAX_EXECUTION_TIME', usual.runSeconds, 1, 86_400),
+    runChars: whole('RUN_MAX_LENGTH', usual.runChars, 100_000, 500_000_000),
     appDepth: whole('WORKFLOW_CALL_MAX_DEPTH', usual.appDepth, 0, 20),
     variableChars: whole('MAX_VARIABLE_SIZE', usual.variableChars, 1_024, 100_000_000),
     codeChars: whole('CODE_MAX_STRING_LENGTH', usual.codeChars, 1_000, 8_000_000),

@@ -116,6 +116,7 @@ const REFUSED: readonly [name: string, value: string, beside?: Record<string, st
   ['WORKFLOW_MAX_EXECUTION_STEPS', '0'],
   ['WORKFLOW_MAX_EXECUTION_TIME', '-1'],
   ['WORKFLOW_CALL_MAX_DEPTH', '21'],
+  ['RUN_MAX_LENGTH', '99999'],
   ['MAX_VARIABLE_SIZE', 'hunter2'],
   ['ITERATION_MAX_ITEMS', '0'],
   ['LOOP_NODE_MAX_COUNT', '1e3'],

@@ -4,6 +4,8 @@ export type RunLimits = {
   readonly steps: number
   /** How long one run may take. */
   readonly runSeconds: number
+  /** Characters of what all variables of a run hold at a time, of what one node takes in, and of what a workflow tells. */
+  readonly runChars: number
   /** Apps that run apps as tools. */
   readonly appDepth: number
   /** Characters of a variable that an assigner keeps. */
@@ -14,7 +16,7 @@ export type RunLimits = {
   readonly codeDepth: number
   readonly codeSeconds: number
   readonly templateChars: number
-  /** Of one answer of a model. */
+  /** Of one answer of a model, and of a chat. */
   readonly answerChars: number
   readonly iterationItems: number
   readonly loopRounds: number
@@ -28,6 +30,7 @@ export type RunLimits = {
 export const DEFAULT_LIMITS: RunLimits = {
   steps: 500,
   runSeconds: 1_200,
+  runChars: 32_000_000,
   appDepth: 5,
   variableChars: 200 * 1024,
   codeChars: 400_000,

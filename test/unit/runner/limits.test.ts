@@ -1,9 +1,9 @@
 import { expect } from 'chai'
 import { declaredOutputs } from '#adapters/runner-native/code/declared-outputs.ts'
 import { DEFAULT_LIMITS, type RunLimits } from '#adapters/runner-native/limits.ts'
-import type { Json } from '#domain/app.ts'
+import type { Json, JsonObject } from '#domain/app.ts'
 import { loadConfig } from '#src/config.ts'
-import { aJob, aNode, anEnd, aStart, aWorkflow, edges, run } from './support.ts'
+import { aCode, aJob, aNode, anAnswer, anEnd, anLlm, aStart, aWorkflow, codeTable, edges, run } from './support.ts'
 
 /** A workflow of `start`, the given nodes in a row, and `end`. */
 async function ended(limits: Partial<RunLimits>, nodes: readonly (readonly [string, object])[], inputs = {}) {
@@ -38,6 +38,87 @@ describe('limits of runs', () => {
     expect(returned({ codeItems: 2 }, [1, 2, 3])).to.contain('more than 2 items')
     expect(returned({ codeChars: 3 }, 'abcd')).to.contain('longer than 3 characters')
     expect(returned({ codeDepth: 2 }, [[1]])).to.contain('deeper than 2 levels')
+  })
+
+  describe('what a run holds is bounded, so that no app takes the memory of everybody else', () => {
+    const limits = { ...DEFAULT_LIMITS, runChars: 10_000, answerChars: 5_000 }
+    const long = 'x'.repeat(1_000)
+    const code = codeTable({ same: ({ x = null }) => ({ out: x }), long: () => ({ out: long }) })
+    const failureOf = async (mode: 'workflow' | 'advanced-chat', workflow: JsonObject, inputs: JsonObject = {}) => {
+      const { ending, text } = await run(aJob(mode, { workflow }, { inputs, query: long }), { limits, code })
+      return { text, failure: ending.kind === 'failed' ? ending.failure.message : ending.kind }
+    }
+    const chain = (...nodes: readonly JsonObject[]) => {
+      const names = ['start', ...nodes.map(({ id }) => String(id))]
+      return aWorkflow([aStart(), ...nodes], edges(...names.slice(1).map((name, at) => `${names[at]}>${name}`)))
+    }
+
+    it('a template that names a long variable many times is not filled in', async () => {
+      const asked = (times: number) => failureOf('advanced-chat', chain(anLlm('llm', '{{#sys.query#}}'.repeat(times))))
+      expect((await asked(11)).failure).to.equal('the node takes in more than 10000 characters')
+      expect((await asked(4)).failure).to.equal('succeeded')
+    })
+
+    it('nor are the inputs of code that are one variable under many names', async () => {
+      const variables = Array.from({ length: 11 }, (_, at) => ({
+        variable: `x${at}`,
+        value_selector: ['sys', 'query'],
+      }))
+      const { failure } = await failureOf(
+        'advanced-chat',
+        chain(aCode('code', 'long', { variables }), anAnswer('say', '')),
+      )
+      expect(failure).to.equal('the node takes in more than 10000 characters')
+    })
+
+    it('a chat’s answer ends where it is too long, and as failed', async () => {
+      const { text, failure } = await failureOf('advanced-chat', chain(anAnswer('say', '{{#sys.query#}}'.repeat(6))))
+      expect(failure).to.equal('the answer is longer than 5000 characters')
+      expect(text).to.equal(long.repeat(5))
+    })
+
+    it('values that hold each other many times over count as what they would be when written down', async () => {
+      const groups = (from: string) => ({
+        advanced_settings: {
+          group_enabled: true,
+          groups: ['a', 'b', 'c', 'd'].map((group_name) => ({
+            group_name,
+            variables: [
+              [from, 'out'],
+              [from, 'a'],
+            ],
+          })),
+        },
+      })
+      const laughs = Array.from({ length: 8 }, (_, at) =>
+        aNode(`n${at}`, 'variable-aggregator', groups(at === 0 ? 'code' : `n${at - 1}`)),
+      )
+      const { failure } = await failureOf('workflow', chain(aCode('code', 'long'), ...laughs, anEnd('end', 'n7.a')))
+      expect(failure).to.equal('the run would hold more than 10000 characters')
+    })
+
+    it('the rounds of an iteration count together, while those that are over let go of the rest', async () => {
+      const inside = (node: JsonObject) => ({ ...node, parentId: 'each' })
+      const each = (from: string) =>
+        aWorkflow(
+          [
+            aStart(),
+            aNode('each', 'iteration', {
+              iterator_selector: ['start', 'list'],
+              output_selector: [from, 'out'],
+              start_node_id: 'go',
+            }),
+            inside(aNode('go', 'iteration-start')),
+            inside(aCode('long', 'long')),
+            inside(aCode('short', 'same', { variables: [{ variable: 'x', value_selector: ['each', 'item'] }] })),
+            anEnd('end', 'each.output'),
+          ],
+          edges('start>each', 'go>long', 'long>short', 'each>end'),
+        )
+      const list = Array.from({ length: 20 }, () => 'x')
+      expect((await failureOf('workflow', each('short'), { list })).failure).to.equal('succeeded')
+      expect((await failureOf('workflow', each('long'), { list })).failure).to.match(/would hold more than 10000/)
+    })
   })
 
   it('each is read from its variable, and is the usual one without', () => {

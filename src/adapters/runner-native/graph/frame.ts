@@ -28,6 +28,8 @@ export type Frame = {
   readonly plan: StreamPlan
   readonly stream: StreamState
   readonly entries: Map<string, Entry>
+  /** Characters of what its nodes said, and of what rounds within gave. */
+  held: number
   /** Edges were decided, or nothing was told yet. */
   isStale: boolean
   /** Why the scope failed, once it did. */
@@ -50,6 +52,7 @@ export function newFrame(
     plan,
     stream: newStream(),
     entries: new Map(),
+    held: 0,
     isStale: true,
     failure: null,
   }

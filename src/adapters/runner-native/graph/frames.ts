@@ -7,6 +7,7 @@ import type { Graph } from './graph.ts'
 import { entryFromRest, framesAtRest, type RunState } from './run-state.ts'
 import type { Place, SchedulerCommand } from './scheduler-events.ts'
 import type { VariablePool } from './variable-pool.ts'
+import { weightOf } from './weight.ts'
 
 type Command<K extends SchedulerCommand['kind']> = Extract<SchedulerCommand, { kind: K }>
 
@@ -28,6 +29,8 @@ export type Frames = {
   readonly again: (place: Place) => boolean
   /** What all rounds of a container came to. */
   readonly outputsOf: (place: Place) => JsonObject
+  /** Characters of what all open scopes hold. */
+  readonly held: () => number
 }
 
 /** The frames of a run that begins now, or goes on from a state. */
@@ -48,7 +51,7 @@ export function openFrames(graph: Graph, initial: VariablePool, from: RunState |
       const cell = cells[state.cell]
       if (part === undefined || cell === undefined) continue
       const entries = Object.entries(state.entries).map(([id, entry]) => [id, entryFromRest(entry)] as const)
-      const { iterationId, loopId, stream, isStale, failure } = state
+      const { iterationId, loopId, stream, held = 0, isStale, failure } = state
       const plan = planOf(part)
       const frame: Frame = {
         graph: part,
@@ -57,6 +60,7 @@ export function openFrames(graph: Graph, initial: VariablePool, from: RunState |
         cell,
         plan,
         stream,
+        held,
         isStale,
         failure,
         entries: new Map(entries),
@@ -121,10 +125,15 @@ export function openFrames(graph: Graph, initial: VariablePool, from: RunState |
       const container = containerAt(execution)
       frames.delete(inner)
       if (container === null || ended === undefined || outcome === 'dropped') return
-      const { entry, executor, node } = container
-      if (outcome === 'failed') entry.failure = ended.failure
-      entry.results[round] =
-        outcome === 'done' ? { ok: true, value: executor.resultOf(node, ended.cell.pool) } : { ok: false }
+      const { entry, executor, node, frame } = container
+      if (outcome === 'failed') {
+        entry.failure = ended.failure
+        entry.results[round] = { ok: false }
+        return
+      }
+      const value = executor.resultOf(node, ended.cell.pool)
+      entry.results[round] = { ok: true, value }
+      frame.held += weightOf(value)
     },
     again(place) {
       const container = containerAt(place)
@@ -136,5 +145,6 @@ export function openFrames(graph: Graph, initial: VariablePool, from: RunState |
       const { executor, node, frame, entry } = container
       return executor.close(node, frame.cell.pool, entry.results)
     },
+    held: () => [...frames.values()].reduce((sum, { held }) => sum + held, 0),
   }
 }

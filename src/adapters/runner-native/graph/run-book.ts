@@ -4,6 +4,7 @@ import type { Json, JsonObject } from '#domain/app.ts'
 import type { AppMode } from '#domain/app-mode.ts'
 import { NO_USAGE, type RunFailure, type RunStep, type RunTotals, type TokenUsage } from '#domain/run.ts'
 import { failureBy } from '../failures.ts'
+import type { RunLimits } from '../limits.ts'
 import { containerOf } from '../nodes/container-table.ts'
 import { type LogEntry, NodeFailure, type NodeResult } from '../nodes/node-executor.ts'
 import { heard, type StreamEvent, tell } from './answer-stream.ts'
@@ -15,8 +16,14 @@ import type { Scheduler } from './scheduler.ts'
 import type { Execution, Place, SchedulerCommand } from './scheduler-events.ts'
 import { containerFinished, containerStarted, nodeFinished, refOf } from './step-words.ts'
 import { addTo, answerText } from './variable-pool.ts'
+import { weightOf } from './weight.ts'
 
-type Needs = { readonly now: Clock; readonly ids: NewId; readonly onFault: (error: unknown) => void }
+type Needs = {
+  readonly now: Clock
+  readonly ids: NewId
+  readonly services: { readonly limits: Pick<RunLimits, 'runChars' | 'answerChars'> }
+  readonly onFault: (error: unknown) => void
+}
 type Command<K extends SchedulerCommand['kind']> = Extract<SchedulerCommand, { kind: K }>
 
 /** One graph run's answer and totals, and its steps in words. */
@@ -28,7 +35,10 @@ export type RunBook = {
   readonly hear: (place: Place, delta: string) => readonly RunStep[]
   /** What an agent does, in words. */
   readonly log: (place: Place, entry: LogEntry) => readonly RunStep[]
-  readonly keepResult: (place: Place, result: NodeResult) => void
+  /** Takes what a node made, or says why it is too much. */
+  readonly keepResult: (place: Place, result: NodeResult) => NodeFailure | null
+  /** Why the run has to end here, once it told more than it may. */
+  readonly excess: () => string | null
   /** Any failure as one the app may know; a fault of ours is reported and loses its message. */
   readonly keepFailure: (place: Place, error: unknown) => NodeFailure
   /** Takes what a container repeats; gives its first step. */
@@ -52,12 +62,29 @@ export function openRunBook(
   let answer = from?.answer ?? ''
   let outputs: JsonObject = from?.outputs ?? {}
 
+  let excess: string | null = null
+  const { runChars, answerChars } = needs.services.limits
+  // What a chat says is kept with its conversation, and read again at every turn.
+  const mayTell = mode === 'workflow' ? runChars : answerChars
+
   const since = (fromMs: number) => Math.max(0, now() - fromMs) / 1000
 
   function say(frame: Frame, event: StreamEvent): readonly RunStep[] {
-    const pieces = tell(frame.plan, frame.stream, event, (selector) => answerText(frame.cell.pool, selector))
-    for (const { delta } of pieces) answer += delta
-    return pieces.map(({ delta, fromSelector }): RunStep => ({ kind: 'text', delta, fromSelector }))
+    let room = mayTell - answer.length
+    // One event may complete thousands of placeholders: none is made into text that will not be told.
+    const textOf = (selector: readonly string[]) => {
+      const text = room < 0 ? '' : answerText(frame.cell.pool, selector)
+      room -= text.length
+      return text
+    }
+    const steps: RunStep[] = []
+    for (const { delta, fromSelector } of tell(frame.plan, frame.stream, event, textOf)) {
+      if (answer.length + delta.length > mayTell) excess ??= `the answer is longer than ${mayTell} characters`
+      if (excess !== null) break
+      answer += delta
+      steps.push({ kind: 'text', delta, fromSelector })
+    }
+    return steps
   }
 
   function count(entry: Entry, used: TokenUsage | null): void {
@@ -109,8 +136,9 @@ export function openRunBook(
     const { steps: totalSteps, exceptions: exceptionsCount } = scheduler.counts()
     const totals: RunTotals = { usage, totalSteps, elapsedS: since(startedAtMs), exceptionsCount }
     if (outcome === 'stopped') return { kind: 'stopped', reason: error ?? '', ...told, ...totals }
-    if (outcome === 'failed') {
-      return { kind: 'failed', failure: frames.root.failure ?? unexplained(error), ...told, ...totals }
+    if (outcome === 'failed' || excess !== null) {
+      const failure = excess === null ? (frames.root.failure ?? unexplained(error)) : unexplained(excess)
+      return { kind: 'failed', failure, ...told, ...totals }
     }
     return { kind: outcome, ...told, retrieverResources: retrieved, ...totals }
   }
@@ -165,13 +193,23 @@ export function openRunBook(
       return entry === undefined ? [] : [{ kind: 'agent_log', nodeExecutionId: entry.executionId, label, status, data }]
     },
     keepResult(place, result) {
+      const frame = frames.at(place.scope)
       const entry = frames.entryAt(place)
-      if (entry === undefined) return
-      if (entry.opened === null) entry.inputs = result.inputs
-      entry.processData = result.processData ?? {}
-      count(entry, result.usage ?? null)
-      retrieved.push(...(result.retrieverResources ?? []))
+      if (frame === undefined || entry === undefined) return null
+      const { inputs, outputs, processData = {}, usage: used = null, retrieverResources = [] } = result
+      const weight = weightOf(outputs)
+      if (frames.held() + weight > runChars || weightOf(inputs) > runChars) {
+        const facts = { usage: used }
+        return new NodeFailure('VariableSizeError', `the run would hold more than ${runChars} characters`, facts)
+      }
+      frame.held += weight
+      if (entry.opened === null) entry.inputs = inputs
+      entry.processData = processData
+      count(entry, used)
+      retrieved.push(...retrieverResources)
+      return null
     },
+    excess: () => excess,
     keepFailure(place, error) {
       if (!(error instanceof NodeFailure)) onFault(error)
       const known = error instanceof NodeFailure ? error : asNodeFailure(failureBy(error))

@@ -153,6 +153,11 @@ export async function* runGraph(
         yield* steps
         if (scheduler.isOver()) return
       }
+      const excess = book.excess()
+      if (excess !== null) {
+        event = { kind: 'cut', outcome: 'failed', error: excess }
+        continue
+      }
       if (underway === 0 && !people.isEmpty() && !signal.aborted) {
         yield await people.pause({ scheduler: scheduler.state(), ...frames.atRest(), book: book.atRest() })
         return
@@ -191,10 +196,11 @@ function eventOf(report: Exclude<Report, { kind: 'delta' | 'logged' }>, book: Ru
       return { kind: 'container_opened', scope, nodeId, plan: report.opened.plan }
     }
     case 'done': {
-      const { scope, nodeId } = report.place
-      book.keepResult(report.place, report.result)
+      const { place } = report
+      const tooMuch = book.keepResult(place, report.result)
+      if (tooMuch !== null) return eventOf({ kind: 'failed', place, error: tooMuch }, book)
       const { outputs, handles = null } = report.result
-      return { kind: 'node_succeeded', scope, nodeId, outputs, handles }
+      return { kind: 'node_succeeded', ...place, outputs, handles }
     }
     case 'failed': {
       const { scope, nodeId } = report.place

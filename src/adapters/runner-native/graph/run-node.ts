@@ -4,6 +4,7 @@ import { containerOf } from '../nodes/container-table.ts'
 import { NodeFailure, type NodeResult, type NodeServices, type NodeTask } from '../nodes/node-executor.ts'
 import { executorOf } from '../nodes/node-table.ts'
 import type { Frames } from './frames.ts'
+import { metered } from './meter.ts'
 import type { Opened } from './rounds.ts'
 import type { Place } from './scheduler-events.ts'
 
@@ -35,7 +36,7 @@ export async function runNode(
   }
   return executor.run({
     node,
-    pool: frame.cell.pool,
+    pool: metered(frame.cell.pool, services.limits.runChars),
     job,
     services,
     signal,

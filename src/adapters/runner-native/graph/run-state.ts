@@ -21,6 +21,8 @@ export type BookState = {
 /** A scope at rest. Scopes with one `cell` share their variables. */
 export type FrameState = Pick<Frame, 'iterationId' | 'loopId' | 'stream' | 'isStale' | 'failure'> & {
   readonly cell: number
+  /** Absent in what an older server kept. */
+  readonly held?: number
   readonly entries: Readonly<Record<string, Entry>>
 }
 
@@ -39,8 +41,8 @@ export function framesAtRest(all: Iterable<readonly [number, Frame]>): Pick<RunS
   const cells: Frame['cell'][] = []
   const frames = [...all].map(([scope, frame]): [string, FrameState] => {
     if (!cells.includes(frame.cell)) cells.push(frame.cell)
-    const { iterationId, loopId, stream, isStale, failure, entries, cell } = frame
-    const kept = { iterationId, loopId, stream, isStale, failure, cell: cells.indexOf(cell) }
+    const { iterationId, loopId, stream, held, isStale, failure, entries, cell } = frame
+    const kept = { iterationId, loopId, stream, held, isStale, failure, cell: cells.indexOf(cell) }
     return [String(scope), { ...kept, entries: Object.fromEntries(entries) }]
   })
   const withoutEnv = ({ env: _, ...pool }: VariablePool): VariablePool => pool

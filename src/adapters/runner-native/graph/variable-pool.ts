@@ -1,5 +1,6 @@
 import type { Json, JsonObject } from '#domain/app.ts'
 import { isList, isObject } from '#domain/json.ts'
+import { takeIn } from './meter.ts'
 
 /** What nodes can refer to: outputs by node id, and the namespaces `sys`, `env` and `conversation`. Plain JSON. */
 export type VariablePool = Readonly<Record<string, JsonObject>>
@@ -57,13 +58,18 @@ export function partsOf(template: string): readonly TemplatePart[] {
   return parts
 }
 
-/** A selector's text inside a template; a name that resolves to nothing stays readable, so that the fault shows. */
+/**
+ * A selector's text inside a template; a name that resolves to nothing stays readable, so that the fault shows.
+ * @throws NodeFailure when the node takes in more than it may
+ */
 export function selectorText(pool: VariablePool, selector: readonly string[]): string {
   const value = resolve(pool, selector)
   if (value === undefined) return selector.join('.')
   // No files attached is nothing to say, not "[]".
   if (selector.join('.') === 'sys.files' && isList(value) && value.length === 0) return ''
-  return textOf(value)
+  const text = textOf(value)
+  takeIn(pool, text.length)
+  return text
 }
 
 /** As `selectorText`, for what readers see: a variable of a node that did not run is left out. */

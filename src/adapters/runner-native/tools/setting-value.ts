@@ -1,5 +1,6 @@
 import type { Json } from '#domain/app.ts'
 import { isObject, listAt, textAt, textsAt } from '#domain/json.ts'
+import { takenIn } from '../graph/meter.ts'
 import { fillTemplate, resolve, type VariablePool } from '../graph/variable-pool.ts'
 
 /**
@@ -10,7 +11,7 @@ export function settingValue(raw: Json | undefined, pool: VariablePool): Json {
   if (typeof raw === 'string') return fillTemplate(pool, raw)
   if (!isObject(raw) || !('value' in raw)) return raw ?? null
   if (textAt(raw, 'type') === 'variable' && listAt(raw, 'value').length > 0) {
-    return resolve(pool, textsAt(raw, 'value')) ?? null
+    return takenIn(pool, resolve(pool, textsAt(raw, 'value')) ?? null)
   }
   // `{auto: 0, value: {type, value}}`, as agents have it, holds one in the other.
   return settingValue(raw.value, pool)
