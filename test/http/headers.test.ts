@@ -1,10 +1,14 @@
 import { expect } from 'chai'
 import sinon from 'sinon'
+import { apiRoutes } from '#adapters/http/app.ts'
+import { pageRoutes } from '#adapters/http/routes/pages.ts'
 import type { Reply } from '../support/world.ts'
 import { API, aPlace, mintOwn, type Place } from './place.ts'
 
 /** Nothing here is about the limit. */
 const OPEN = { bearer: { enabled: true, perMinute: 0 } }
+/** Nothing of these is anybody's own. */
+const PUBLIC = ['/_health', '/_version', '/openapi.json', '/.well-known/oauth-authorization-server']
 
 describe('headers', () => {
   let place: Place
@@ -56,20 +60,21 @@ describe('headers', () => {
     })
   }
 
+  for (const { method, path } of pageRoutes) {
+    it(`A10 ${method.toUpperCase()} ${path} cannot be framed, to whomever it answers`, async () => {
+      const { headers } = await place.signIn()
+      for (const how of [{}, { headers }]) {
+        const reply = await place.send(method.toUpperCase(), path, how)
+        expect(reply.headers.get('x-frame-options')).to.equal('DENY')
+        expect(reply.headers.get('content-security-policy')).to.contain("frame-ancestors 'none'")
+      }
+    })
+  }
+
   const PRIVATE: readonly (readonly [method: string, path: string])[] = [
-    ['POST', `${API}/oauth/device/code`],
-    ['POST', `${API}/oauth/device/token`],
-    ['GET', `${API}/oauth/device/lookup?user_code=ABCD-EFGH`],
-    ['POST', `${API}/oauth/device/approve`],
-    ['POST', `${API}/oauth/device/deny`],
-    ['GET', `${API}/account`],
-    ['GET', `${API}/account/sessions`],
-    ['DELETE', `${API}/account/sessions/x`],
-    ['GET', `${API}/workspaces`],
-    ['GET', `${API}/workspaces/x`],
-    ['GET', `${API}/apps`],
-    ['GET', `${API}/apps/x/describe`],
-    ['POST', `${API}/apps/x/run`],
+    ...apiRoutes
+      .filter(({ path }) => !PUBLIC.includes(path))
+      .map(({ method, path }) => [method.toUpperCase(), API + path.replaceAll(/:\w+/g, 'x')] as const),
     ['GET', `${API}/nothing`],
     ['GET', '/console/api/setup'],
     ['POST', '/console/api/login'],
@@ -78,14 +83,15 @@ describe('headers', () => {
   ]
   for (const [method, path] of PRIVATE) {
     it(`A11 ${method} ${path} is never stored, with and without a bearer`, async () => {
-      for (const how of [{}, { token }]) {
+      // One of the routes ends the bearer that it is called with.
+      for (const how of [{}, { token: await mintOwn(place, { label: 'passing' }) }]) {
         const reply = await place.send(method, path, how)
         expect(reply.headers.get('cache-control')).to.equal('no-store')
       }
     })
   }
 
-  for (const path of ['/_health', '/_version', '/openapi.json', '/.well-known/oauth-authorization-server']) {
+  for (const path of PUBLIC) {
     it(`A11 ${path} may be cached`, async () => {
       const reply = await place.get(API + path)
       expect(reply.status).to.equal(200)

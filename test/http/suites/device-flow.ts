@@ -138,6 +138,7 @@ export function deviceFlowSuite(name: string, options: WorldOptions): void {
 
       const no = await place.startFlow('no')
       await flow.poll(no.deviceCode)
+      await flow.poll(no.deviceCode)
       expect(said(await flow.decide('deny', no.userCode, browser))).to.equal('200 denied')
       expect(said(await flow.poll(no.deviceCode))).to.equal('400 access_denied')
       expect(said(await flow.poll(no.deviceCode))).to.equal('400 expired_token')

@@ -4,7 +4,7 @@ import { ACCOUNT_TOKEN } from '#domain/token-kind.ts'
 import type { WorldOptions } from '../../support/world.ts'
 import { OWNER } from '../../support/world.ts'
 import { said } from '../flow.ts'
-import { API, aPlace, aToken, mintExternal, mintOwn, type Place } from '../place.ts'
+import { API, aColleague, aPlace, aToken, mintExternal, mintOwn, type Place } from '../place.ts'
 
 /** RFC 7662 and RFC 7009, on whatever stores `options` name. */
 export function oauthSuite(name: string, options: WorldOptions): void {
@@ -63,7 +63,8 @@ export function oauthSuite(name: string, options: WorldOptions): void {
       const expired = await mintOwn(place, { label: 'expired', lifeMs: 1000 })
       place.clock.advance(1000)
       const foreign = await mintExternal(place)
-      for (const token of [revoked, expired, foreign, aToken(ACCOUNT_TOKEN), 'dfoa_x', 'x']) {
+      const colleague = await aColleague(place, 'normal')
+      for (const token of [revoked, expired, foreign, colleague.token, aToken(ACCOUNT_TOKEN), 'dfoa_x', 'x']) {
         const reply = await introspect(token)
         expect([reply.status, reply.text]).to.deep.equal([200, '{"active":false}'])
       }
