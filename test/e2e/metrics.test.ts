@@ -1,12 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { expect } from 'chai'
 
-const MAIN = join(import.meta.dirname, '../../src/main.ts')
+const ROOT = join(import.meta.dirname, '../..')
+const MAIN = join(ROOT, 'src/main.ts')
 const OWNER = { email: 'owner@example.test', name: 'Owner', password: 'correct horse 9' }
 
 describe('metrics of a real server', function () {
@@ -15,6 +16,8 @@ describe('metrics of a real server', function () {
   let server: ChildProcess
   let origin = ''
   let metricsUrl = ''
+  let csrf = ''
+  let browser: Record<string, string> = {}
 
   before(async () => {
     home = mkdtempSync(join(tmpdir(), 'latchkey-metrics-'))
@@ -25,6 +28,7 @@ describe('metrics of a real server', function () {
         PORT: '0',
         DATA_DIR: join(home, 'data'),
         METRICS_PORT: '0',
+        MODEL_BASE_URL: 'scripted:',
         OPENAPI_RATE_LIMIT_PER_TOKEN: '3',
       },
       stdio: ['ignore', 'pipe', 'inherit'],
@@ -35,6 +39,11 @@ describe('metrics of a real server', function () {
       metricsUrl = /"url":"([^"]+\/metrics)"/.exec(line)?.[1] ?? metricsUrl
       if (origin !== '' && metricsUrl !== '') break
     }
+    expect((await post('/console/api/setup', OWNER)).status).to.equal(201)
+    const login = await post('/console/api/login', OWNER)
+    const cookies = login.headers.getSetCookie().map((one) => one.split(';')[0] ?? '')
+    csrf = cookies.find((one) => one.includes('csrf_token='))?.split('=')[1] ?? ''
+    browser = { cookie: cookies.join('; '), 'x-csrf-token': decodeURIComponent(csrf) }
   })
   after(async () => {
     const exited = once(server, 'exit')
@@ -60,22 +69,18 @@ describe('metrics of a real server', function () {
         ?.split(' ')[1],
     )
 
-  it('L06 counts requests by route, limits and the token cache, and no secret is a label', async () => {
-    const setUp = await post('/console/api/setup', OWNER)
-    expect(setUp.status).to.equal(201)
-    const login = await post('/console/api/login', OWNER)
-    const cookies = login.headers.getSetCookie().map((one) => one.split(';')[0] ?? '')
-    const csrf = cookies.find((one) => one.includes('csrf_token='))?.split('=')[1] ?? ''
-    const asked = await post('/openapi/v1/oauth/device/code', { client_id: 'latchkey', device_label: 'm' })
+  async function signIn(device_label: string) {
+    const asked = await post('/openapi/v1/oauth/device/code', { client_id: 'latchkey', device_label })
     const { device_code = '', user_code = '' } = await jsonOf(asked)
-    const approved = await post(
-      '/openapi/v1/oauth/device/approve',
-      { user_code },
-      { cookie: cookies.join('; '), 'x-csrf-token': decodeURIComponent(csrf) },
-    )
+    const approved = await post('/openapi/v1/oauth/device/approve', { user_code }, browser)
     expect(approved.status, await approved.text()).to.equal(200)
-    const poll = { client_id: 'latchkey', device_code }
-    const { token = '' } = await jsonOf(await post('/openapi/v1/oauth/device/token', poll))
+    const polled = await post('/openapi/v1/oauth/device/token', { client_id: 'latchkey', device_code })
+    const { token = '' } = await jsonOf(polled)
+    return { token, device_code, user_code }
+  }
+
+  it('L06 counts requests by route, limits and the token cache, and no secret is a label', async () => {
+    const { token, device_code, user_code } = await signIn('m')
     const bearer = { headers: { authorization: `Bearer ${token}` } }
     const statuses = []
     for (let call = 0; call < 4; call++) statuses.push((await fetch(`${origin}/openapi/v1/workspaces`, bearer)).status)
@@ -104,6 +109,30 @@ describe('metrics of a real server', function () {
       expect(text).to.not.contain(secret)
     }
     expect(text).to.not.match(/[0-9a-f]{64}|dfoa_|dfoe_|dc_/)
+  })
+
+  it('L06 counts runs by how they ended, their nodes, and calls of models', async () => {
+    const addApp = async (example: string) => {
+      const yaml_content = readFileSync(join(ROOT, 'examples', example), 'utf8')
+      const imported = await post('/console/api/apps/imports', { mode: 'yaml-content', yaml_content }, browser)
+      return (await jsonOf(imported)).app_id ?? ''
+    }
+    const { token } = await signIn('runs')
+    const run = async (appId: string, body: object) => {
+      const reply = await post(`/openapi/v1/apps/${appId}/run`, body, { authorization: `Bearer ${token}` })
+      expect(reply.status, await reply.text()).to.equal(200)
+    }
+    await run(await addApp('assistant-chat.yml'), { inputs: {}, query: 'hello' })
+    await run(await addApp('greeting-workflow.yml'), { inputs: { name: 'Ada' } })
+    const text = await scrape()
+    expect(count(text, 'latchkey_runs_total{mode="chat",ending="succeeded"}')).to.equal(1)
+    expect(count(text, 'latchkey_runs_total{mode="workflow",ending="succeeded"}')).to.equal(1)
+    for (const mode of ['chat', 'workflow']) {
+      expect(count(text, `latchkey_run_duration_seconds_count{mode="${mode}"}`)).to.equal(1)
+      expect(count(text, `latchkey_runs_underway{mode="${mode}"}`)).to.equal(0)
+    }
+    expect(count(text, 'latchkey_nodes_total{type="start",status="succeeded"}')).to.equal(1)
+    expect(count(text, 'latchkey_model_calls_total{source="configured",outcome="answered"}')).to.equal(1)
   })
 
   // A label that a caller chooses is memory that a caller takes, here and at the scraper.
