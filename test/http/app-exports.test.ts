@@ -31,6 +31,8 @@ describe('apps as files', () => {
 
   for (const [mode, file] of [
     ['chat', chatFile('One: "two" 🤖')],
+    ['completion', chatFile('Text', 'completion')],
+    ['agent-chat', chatFile('Agent', 'agent-chat')],
     ['workflow', workflowFile()],
     ['advanced-chat', withPlugins],
   ] as const) {
