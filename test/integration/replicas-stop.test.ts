@@ -89,6 +89,7 @@ replicaSuite('a replica that is told to stop', function () {
     // Hashing a password takes long enough to be still under way when the signal comes.
     const slow = Promise.all([replica.signIn(), replica.signIn()])
     while ((tally.answers[200] ?? 0) < 20 * CLIENTS) await new Promise(setImmediate)
+    const toldAtMs = Date.now()
     const ended = replica.stop('SIGTERM')
     await Promise.all(pressing)
     expect(tally.lost).to.deep.equal([])
@@ -97,6 +98,11 @@ replicaSuite('a replica that is told to stop', function () {
     const { code, signal, tookMs } = await ended
     expect({ code, signal }).to.deep.equal({ code: 0, signal: null })
     expect(tookMs).to.be.below(GRACE_S * 1000)
+    // A use is written a minute later otherwise: this one came with the stop.
+    const [used] = await orm.em
+      .fork()
+      .execute<{ at: string }[]>(`select extract(epoch from max(last_used_at)) * 1000 as at from oauth_access_tokens`)
+    expect(Number(used?.at)).to.be.at.least(toldAtMs)
     expect(replica.faults).to.deep.equal([])
   })
 
