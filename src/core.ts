@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { createChallenges } from '#adapters/crypto/challenges.ts'
 import { sameSecret, sha256Hex } from '#adapters/crypto/digest.ts'
 import { createFileLinks } from '#adapters/crypto/file-links.ts'
 import { newId } from '#adapters/crypto/ids.ts'
@@ -194,6 +195,7 @@ async function wire(
       sealer: createSsoSealer({ keys: secretKeys, now }),
       fileStore,
       fileLinks: createFileLinks(secretKeys),
+      challenges: createChallenges(secretKeys),
       digest: sha256Hex,
       sameSecret,
       secretBox,

@@ -8,12 +8,13 @@ import { createSandbox } from '#adapters/runner-native/code/sandbox.ts'
 import { createGuardedFetch } from '#adapters/runner-native/egress/guarded-fetch.ts'
 import { now, timer } from './clock.ts'
 import { type Config, ConfigError, generatedKey, loadConfig } from './config.ts'
-import type { Environment } from './config-reader.ts'
+import type { Environment, SigningKey } from './config-reader.ts'
 import { openDatabase } from './core.ts'
 import { checkBound } from './doctor/check-bound.ts'
 import { checkDatabase, openForLook } from './doctor/check-database.ts'
 import { checkDisk, checkSandbox } from './doctor/check-machine.ts'
 import { checkModel } from './doctor/check-models.ts'
+import { checkProxy } from './doctor/check-proxy.ts'
 import { checkPublicUrls } from './doctor/check-public-urls.ts'
 import { checkRedis } from './doctor/check-redis.ts'
 import { checkSignOn } from './doctor/check-sign-on.ts'
@@ -59,6 +60,7 @@ export async function examine(env: Environment): Promise<readonly Finding[]> {
       async () => checkPublicUrls(config, await packageVersion()),
       'see the balancer’s log',
     ),
+    within('proxy', LOOK_MS, () => lookThroughProxy(config), 'see the balancer’s log'),
     within('model', LOOK_MS, () => lookAtModel(config), 'check MODEL_BASE_URL'),
     within('sign-on', LOOK_MS, () => checkSignOn(config.edition, timer, now), 'check what answers for sign-on'),
     within(
@@ -94,8 +96,7 @@ async function lookIntoDatabase(config: Config): Promise<readonly Finding[]> {
   try {
     const found = await checkDatabase(orm, now)
     if (found.some(({ check, status }) => check === 'migrations' && status !== 'ok')) return found
-    const keys = config.secretKeys ?? (await keptKeys(config.dataDir))
-    return [...found, ...(await checkBound(orm, keys, createGuardedFetch({ rules: config.egress })))]
+    return [...found, ...(await checkBound(orm, await keysOf(config), createGuardedFetch({ rules: config.egress })))]
   } finally {
     await orm.close()
   }
@@ -107,9 +108,14 @@ function openToLook(config: Config) {
   return openPostgres({ url: config.databaseUrl, poolMax: 2, queryTimeoutMs: QUERY_TIMEOUT_MS })
 }
 
-async function keptKeys(dataDir: string) {
+async function keysOf({ secretKeys, dataDir }: Config): Promise<readonly SigningKey[]> {
+  if (secretKeys !== null) return secretKeys
   const path = join(dataDir, 'secret_key')
   return existsSync(path) ? [generatedKey((await readFile(path, 'utf8')).trim())] : []
+}
+
+async function lookThroughProxy(config: Config): Promise<readonly Finding[]> {
+  return checkProxy(config, await keysOf(config), await packageVersion(), now)
 }
 
 async function lookIntoRedis({ redisUrl, redisKeyPrefix }: Config): Promise<readonly Finding[]> {

@@ -65,6 +65,7 @@ async function serveCore(
   // From here to the handler nothing may wait: a request in between would never be answered.
   const address = await listen(server, config)
   const own = isLoopback(config.host) ? address : null
+  const isTrustedPeer = makeIsTrustedPeer(config.trustedProxies)
   const app = createHttpApp({
     cases: core.cases,
     checkReadiness: core.readiness.checkReadiness,
@@ -78,6 +79,7 @@ async function serveCore(
     },
     cookies: makeConsoleCookies({ secure: isHttps(config), domain: config.cookieDomain }),
     clientAddress: makeClientAddress(config.trustedProxies),
+    isTrustedPeer,
     brand: makeBrand(config.pages.brand),
     countryOf: config.pages.countryOf,
     log,
@@ -86,7 +88,7 @@ async function serveCore(
     version,
     onAnswer: metrics?.answered ?? null,
     inTrace: core.inTrace,
-    tracing: tracing === null ? null : { tracer: tracing.tracer, isTrusted: makeIsTrustedPeer(config.trustedProxies) },
+    tracing: tracing === null ? null : { tracer: tracing.tracer, isTrusted: isTrustedPeer },
     checkReplies: false,
   })
   const answer = app.callback()

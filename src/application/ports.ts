@@ -7,6 +7,7 @@ import type { AppCatalog } from './ports/app-catalog.ts'
 import type { AppRunner } from './ports/app-runner.ts'
 import type { AuditLog } from './ports/audit-log.ts'
 import type { BindingStore } from './ports/bindings.ts'
+import type { Challenges } from './ports/challenges.ts'
 import type { Clock, Timer } from './ports/clock.ts'
 import type { ConsoleTokens } from './ports/console-tokens.ts'
 import type { ConversationStore } from './ports/conversation-store.ts'
@@ -100,6 +101,7 @@ export type Ports = {
   readonly fileStore: FileStore
   readonly uploadedFiles: UploadedFiles
   readonly fileLinks: FileLinks
+  readonly challenges: Challenges
   readonly now: Clock
   readonly timer: Timer
   readonly log: Log

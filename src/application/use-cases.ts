@@ -17,6 +17,7 @@ import { makeRunCases, type RunCases } from './run-cases.ts'
 import { makeSignInCases, type SignInCases } from './sign-in-cases.ts'
 import { makeTokenCases, type TokenCases } from './token-cases.ts'
 import { traced } from './traced.ts'
+import { type AnswerChallenge, makeAnswerChallenge } from './use-cases/answer-challenge.ts'
 import { makeWorkspaceCases, type WorkspaceCases } from './workspace-cases.ts'
 
 /** Everything the core can do; each area is wired in a file of its own. */
@@ -34,6 +35,8 @@ export type UseCases = SignInCases &
     readonly tokenUsage: TokenUsage
     /** An operator's view. */
     readonly readAudit: ReadAudit
+    /** For commands of this installation that ask a running server. */
+    readonly answerChallenge: AnswerChallenge
   }
 
 /** The core, wired once. */
@@ -54,6 +57,7 @@ export function makeUseCases(ports: Ports, settings: CoreSettings): UseCases {
     spend,
     tokenUsage,
     readAudit: (query) => ports.readAudit(query),
+    answerChallenge: makeAnswerChallenge(ports),
     ...makeSignInCases({ ...ports, spend }, settings),
     ...makeTokenCases(ports, settings),
     ...makeWorkspaceCases(ports),

@@ -2,22 +2,31 @@ import { reasonOf } from './finding.ts'
 
 /** What an address answered; `fault` is why it did not. */
 export type Answer =
-  | { readonly ok: true; readonly status: number; readonly body: unknown; readonly text: string }
+  | {
+      readonly ok: true
+      readonly status: number
+      readonly headers: Headers
+      readonly body: unknown
+      readonly text: string
+    }
   | { readonly ok: false; readonly fault: string }
+
+/** How it is asked: directly and with nothing more, when absent. */
+type Way = { readonly send?: typeof fetch | undefined; readonly headers?: Readonly<Record<string, string>> }
 
 const TIMEOUT_MS = 5_000
 const MAX_BYTES = 4 * 1024 * 1024
 
 /** GETs once, following no redirect (a key must not travel on) and reading no more than a document of that kind holds. */
-export async function ask(url: string, key: string | null, send: typeof fetch = fetch): Promise<Answer> {
+export async function ask(url: string, key: string | null, { send = fetch, headers = {} }: Way = {}): Promise<Answer> {
   try {
     const answer = await send(url, {
-      headers: { accept: 'application/json', ...(key === null ? {} : { authorization: `Bearer ${key}` }) },
+      headers: { accept: 'application/json', ...headers, ...(key === null ? {} : { authorization: `Bearer ${key}` }) },
       redirect: 'manual',
       signal: AbortSignal.timeout(TIMEOUT_MS),
     })
     const text = await readSome(answer)
-    return { ok: true, status: answer.status, text, body: parsed(text) }
+    return { ok: true, status: answer.status, headers: answer.headers, text, body: parsed(text) }
   } catch (error) {
     return { ok: false, fault: faultOf(error, key) }
   }

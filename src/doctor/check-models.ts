@@ -18,7 +18,7 @@ export type ModelEndpoint = {
 /** Whether it answers, takes the key and has the model, by its list of models: asking one to speak would cost money. */
 export async function checkModel({ called, url, key, model, setBy, send }: ModelEndpoint): Promise<Finding> {
   const check = `model ${called}`
-  const answer = await ask(`${url.replace(/\/+$/, '')}/models`, key, send)
+  const answer = await ask(`${url.replace(/\/+$/, '')}/models`, key, { send })
   if (!answer.ok) return fail(check, answer.fault, `check the address in ${setBy}, and that the endpoint runs`)
   const { status } = answer
   if (status === 401 || status === 403)

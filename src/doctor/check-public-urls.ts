@@ -143,7 +143,7 @@ function ofProxies({ consoleApiUrl, consoleWebUrl, trustedProxies }: Origins): r
       ),
     ]
   }
-  return isBehind ? [ok('proxies', 'the balancer’s word is believed, nobody else’s')] : []
+  return isBehind ? [ok('proxies', 'TRUSTED_PROXIES names somebody, and not everybody')] : []
 }
 
 function fieldOf(body: unknown, name: string): string | null {

@@ -6,6 +6,7 @@ import type { Finding } from '#src/doctor/finding.ts'
 import { examine } from '#src/doctor.ts'
 import { openApiDouble } from '../support/api-double.ts'
 import { createEmptyDatabase, dropTemplate } from '../support/databases.ts'
+import { openHeaderProxy, overwrites } from '../support/header-proxy.ts'
 import { freePort } from '../support/own-services.ts'
 import { openReplicas, type Replicas, replicaSuite, setUp } from '../support/replicas.ts'
 
@@ -37,15 +38,39 @@ replicaSuite('latchkey doctor beside an installation', function () {
   it('finds nothing to mend at a server that is whole, and leaves no file behind', async () => {
     const port = String(await freePort())
     const origins = { CONSOLE_API_URL: `http://127.0.0.1:${port}`, CONSOLE_WEB_URL: `http://127.0.0.1:${port}` }
-    await replicas.start({ PORT: port, ...origins })
+    // Nothing stands in front here, so nobody is to be believed.
+    await replicas.start({ PORT: port, ...origins, TRUSTED_PROXIES: '' })
     const found = await examine({ ...env, ...origins })
     // That replicas have to share their uploads is said of every configuration without a bucket.
     const toMend = found.filter(({ check, status }) => status !== 'ok' && check !== 'configuration')
     expect(toMend).to.deep.equal([])
     const looks = ['database', 'migrations', 'database clock', 'redis', 'redis clock', 'CONSOLE_API_URL', 'bindings']
+    looks.push(`proxy ${origins.CONSOLE_API_URL}`)
     expect(told(found)).to.include.members(looks.map((check) => `${check}: ok`))
     expect(told(found)).to.include.members(['sandbox javascript: ok', 'sandbox python: ok'])
     expect(await rm(join(home, 'data')).catch((error: NodeJS.ErrnoException) => error.code)).to.equal('ENOENT')
+  })
+
+  it('judges each public origin by what a running server saw through it', async () => {
+    const port = String(await freePort())
+    const good = await openHeaderProxy(`http://127.0.0.1:${port}`, { there: overwrites })
+    const careless = await openHeaderProxy(`http://127.0.0.1:${port}`, {})
+    try {
+      const origins = { CONSOLE_API_URL: good.url, CONSOLE_WEB_URL: careless.url }
+      await replicas.start({ PORT: port, ...origins })
+      for (let look = 0; look < 2; look++) {
+        const found = await examine({ ...env, ...origins })
+        expect(told(found)).to.include.members([`proxy ${good.url}: ok`, `proxy ${careless.url}: fail`])
+      }
+      const foreign = await examine({ ...env, ...origins, SECRET_KEY: 's'.repeat(32) })
+      expect(told(foreign)).to.include.members([`proxy ${good.url}: fail`, `proxy ${careless.url}: fail`])
+      expect(JSON.stringify(foreign))
+        .to.contain('another SECRET_KEY')
+        .and.to.not.match(/r{32}|s{32}/)
+    } finally {
+      await good.close()
+      await careless.close()
+    }
   })
 
   it('fails stores that are down, looks at everything else, and prints no password', async () => {

@@ -1,4 +1,5 @@
 import type { AddressInfo } from 'node:net'
+import { createChallenges } from '#adapters/crypto/challenges.ts'
 import { sameSecret, sha256Hex } from '#adapters/crypto/digest.ts'
 import { createFileLinks } from '#adapters/crypto/file-links.ts'
 import { newId } from '#adapters/crypto/ids.ts'
@@ -6,7 +7,7 @@ import { randomBytes } from '#adapters/crypto/random.ts'
 import { createSecretBox } from '#adapters/crypto/secret-box.ts'
 import { createTokenSeal } from '#adapters/crypto/token-seal.ts'
 import { createHttpApp } from '#adapters/http/app.ts'
-import { makeClientAddress } from '#adapters/http/client-address.ts'
+import { makeClientAddress, makeIsTrustedPeer } from '#adapters/http/client-address.ts'
 import { type CookieSettings, makeConsoleCookies } from '#adapters/http/cookies.ts'
 import type { HttpContext, InTrace } from '#adapters/http/http-context.ts'
 import { createHttpServer, type Patience } from '#adapters/http/http-server.ts'
@@ -204,6 +205,7 @@ export async function aWorld(options: WorldOptions = {}) {
     dsl: createDslFiles({ timer: realTimer }),
     fileStore: createMemoryFileStore({ now: clock.now }),
     fileLinks: createFileLinks([{ kid: 'test', key: 'k'.repeat(32) }]),
+    challenges: createChallenges([{ kid: 'test', key: 'k'.repeat(32) }]),
     fetchFile: createFetchFile(egress),
     now: clock.now,
     timer: clock.timer,
@@ -223,6 +225,7 @@ export async function aWorld(options: WorldOptions = {}) {
     settings: { webOrigin: () => url, issuer: () => `${url}/openapi/v1`, corsOrigins: options.corsOrigins ?? [] },
     cookies: makeConsoleCookies({ secure: false, domain: null, ...options.cookies }),
     clientAddress: makeClientAddress(options.trustedProxies ?? []),
+    isTrustedPeer: makeIsTrustedPeer(options.trustedProxies ?? []),
     brand: makeBrand(options.brand ?? OURS),
     countryOf: options.countryOf ?? null,
     log,

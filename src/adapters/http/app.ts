@@ -26,6 +26,7 @@ import { oauthRoutes } from './routes/oauth.ts'
 import { pageRoutes } from './routes/pages.ts'
 import { probeRoutes } from './routes/probes.ts'
 import { runRoutes } from './routes/run.ts'
+import { answerSeen, SEEN_PATH } from './routes/seen.ts'
 import { taskRoutes } from './routes/tasks.ts'
 import { workspaceRoutes } from './routes/workspaces.ts'
 import { SECURITY_HEADERS } from './security-headers.ts'
@@ -87,6 +88,8 @@ export function createHttpApp(http: HttpContext): Koa {
       return serve(ctx, http)
     })
   }
+  // Not in the router: it would tell by a 405 that there is something.
+  routing.exact.set(`GET ${SEEN_PATH}`, (ctx) => answerSeen(ctx, http))
 
   const { onAnswer, inTrace, tracing } = http
   if (onAnswer !== null) app.use((ctx, next) => report(ctx, next, onAnswer))

@@ -33,7 +33,7 @@ export function makeClientAddress(trusted: readonly string[]): ClientAddress {
     const { address: peer, trusted: isProxy } = peerOf(request.socket.remoteAddress ?? '')
     if (!isProxy) return peer
     let client = peer
-    for (const hop of forwardedFor(request).toReversed()) {
+    for (const hop of readHops(request).toReversed()) {
       const address = parse(hop)
       if (address === null) return peer
       client = address.toString()
@@ -52,7 +52,18 @@ export function makeIsTrustedPeer(trusted: readonly string[]): (request: Incomin
   }
 }
 
-function forwardedFor(request: IncomingMessage): string[] {
+/** The address at the other end of the connection, in one spelling. */
+export function peerOf(request: IncomingMessage): string {
+  return readAddress(request.socket.remoteAddress ?? '') ?? 'unknown'
+}
+
+/** An address in the one spelling that is compared; null when `text` is none. */
+export function readAddress(text: string): string | null {
+  return parse(text)?.toString() ?? null
+}
+
+/** What proxies, or whoever calls, say of the way here: the furthest first. Nothing of it is believed yet. */
+export function readHops(request: IncomingMessage): readonly string[] {
   const header = request.headers['x-forwarded-for']
   if (header !== undefined) return split(Array.isArray(header) ? header.join(',') : header).map(withoutPort)
   // RFC 7239 §4: for=192.0.2.43, for="[2001:db8::1]:4711"

@@ -25,6 +25,8 @@ export type HttpContext = {
   readonly settings: HttpSettings
   readonly cookies: ConsoleCookies
   readonly clientAddress: ClientAddress
+  /** Whether a request comes straight from one of the proxies that are believed. */
+  isTrustedPeer(request: IncomingMessage): boolean
   /** How the pages look. */
   readonly brand: Brand
   /** Null when nobody configured a file that knows. */

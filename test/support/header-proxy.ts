@@ -1,0 +1,54 @@
+import { createServer, type IncomingHttpHeaders, type OutgoingHttpHeaders, request } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { pipeline } from 'node:stream'
+
+/** What a proxy does to headers on the way there and back; absent leaves them as they are. */
+export type Manner = {
+  /** Answers 403 to what has such headers. */
+  readonly refuses?: (headers: IncomingHttpHeaders) => boolean
+  readonly there?: (headers: IncomingHttpHeaders) => OutgoingHttpHeaders
+  readonly back?: (headers: IncomingHttpHeaders) => OutgoingHttpHeaders
+}
+
+/** A proxy before a server, as operators set them up for good or ill. */
+export type HeaderProxy = { readonly url: string; close(): Promise<void> }
+
+/** Whom proxies here claim to have heard: a test comes from the same address as they do, people do not. */
+export const PERSON = '198.51.100.4'
+
+/** Writes whom it heard behind what it was told. */
+export function appends(headers: IncomingHttpHeaders, heard = PERSON): OutgoingHttpHeaders {
+  return { ...headers, 'x-forwarded-for': [headers['x-forwarded-for'], heard].filter(Boolean).join(', ') }
+}
+
+/** Believes nobody: what a caller claims is taken out. */
+export function overwrites({ forwarded: _, ...headers }: IncomingHttpHeaders): OutgoingHttpHeaders {
+  return { ...headers, 'x-forwarded-for': PERSON, 'x-forwarded-proto': 'http' }
+}
+
+/** Passes requests on to `target` with such manners. */
+export async function openHeaderProxy(target: string, { refuses, there, back }: Manner): Promise<HeaderProxy> {
+  const server = createServer((req, res) => {
+    if (refuses?.(req.headers)) {
+      res.writeHead(403).end()
+      return
+    }
+    const headers = there?.(req.headers) ?? req.headers
+    const onward = request(target + req.url, { method: req.method, headers }, (answer) => {
+      res.writeHead(answer.statusCode ?? 502, back?.(answer.headers) ?? answer.headers)
+      pipeline(answer, res, () => {})
+    })
+    onward.on('error', () => res.writeHead(502).end())
+    req.pipe(onward)
+  })
+  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening))
+  const { port } = server.address() as AddressInfo // a TCP listener's address is never a path
+  return {
+    url: `http://127.0.0.1:${port}`,
+    close: () =>
+      new Promise((closed) => {
+        server.close(() => closed())
+        server.closeAllConnections()
+      }),
+  }
+}
