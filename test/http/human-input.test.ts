@@ -1,5 +1,6 @@
 import { expect } from 'chai'
 import { makeStopRun, type StopRun } from '#application/use-cases/stop-run.ts'
+import { DomainError } from '#domain/errors.ts'
 import { type Frame, framesIn, readFrames } from '../support/sse.ts'
 import { aWorld, type Login, type World } from '../support/world.ts'
 import { askingFile } from './app-files.ts'
@@ -143,6 +144,71 @@ describe('human input over HTTP', () => {
     }
     expect((await answer(token, { action: 'yes' })).status).to.equal(200)
     await ended(runId)
+  })
+
+  it('a stop that comes while the pause is being kept ends the run', async () => {
+    const other = await aWorld({
+      change: (ports) => ({
+        ...ports,
+        runPauses: {
+          ...ports.runPauses,
+          async put(pause) {
+            const { status } = await other.post(`/openapi/v1/apps/${app}/tasks/${pause.ids.taskId}/stop`, {
+              token: login.token,
+            })
+            expect(status).to.equal(200)
+            return ports.runPauses.put(pause)
+          },
+        },
+      }),
+    })
+    const login = await other.login()
+    const app = await other.addApp(askingFile)
+    try {
+      const reply = await other.post(`/openapi/v1/apps/${app}/run`, {
+        token: login.token,
+        json: { inputs: { who: 'Ann' }, response_mode: 'streaming' },
+      })
+      const last = framesIn(reply.text).at(-1)
+      expect(last?.event).to.equal('workflow_finished')
+      expect(last?.data).to.deep.include({ status: 'stopped' })
+      expect((await other.ports.runs.find(String(last?.workflow_run_id)))?.status).to.equal('stopped')
+    } finally {
+      await other.close()
+    }
+  })
+
+  it('an answer that cannot be taken for now leaves the form open', async () => {
+    let isAway = false
+    const other = await aWorld({
+      change: (ports) => ({
+        ...ports,
+        conversations: {
+          ...ports.conversations,
+          async history(...args) {
+            if (isAway) throw new DomainError('service_unavailable', {})
+            return ports.conversations.history(...args)
+          },
+        },
+      }),
+    })
+    const login = await other.login()
+    const app = await other.addApp(askingFile.replace('mode: workflow', 'mode: advanced-chat'))
+    try {
+      const reply = await other.post(`/openapi/v1/apps/${app}/run`, {
+        token: login.token,
+        json: { inputs: { who: 'Ann' }, query: 'hi', response_mode: 'streaming' },
+      })
+      const asked = framesIn(reply.text).find(({ event }) => event === 'human_input_required')
+      const form = `/openapi/v1/apps/${app}/form/human_input/${asked?.data.form_token}`
+      isAway = true
+      expect((await other.post(form, { token: login.token, json: { action: 'yes' } })).status).to.equal(503)
+      isAway = false
+      expect((await other.post(form, { token: login.token, json: { action: 'yes' } })).status).to.equal(200)
+      await ended(String(asked?.workflow_run_id), other)
+    } finally {
+      await other.close()
+    }
   })
 
   it('takes no answer once the run was stopped', async () => {

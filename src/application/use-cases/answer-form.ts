@@ -31,27 +31,26 @@ export function makeHumanForms(needs: Needs): HumanForms {
     const run = pause === null ? null : await runs.find(pause.ids.runId)
     const own = run?.appId === app.id && run.owner.kind === caller.owner.kind && run.owner.id === caller.owner.id
     const form = pause?.forms.find((one) => one.tokenHash === tokenHash)?.form
-    if (!own || form === undefined) throw new DomainError('not_found', {})
-    return { tokenHash, form, workflowId: pause?.ids.workflowId ?? '' }
+    if (!own || pause === null || form === undefined) throw new DomainError('not_found', {})
+    return { tokenHash, form, found: pause }
   }
 
   return {
     show: async (admitted, token) => (await requireForm(admitted, token)).form,
 
     async answer(admitted, { token, action, inputs }) {
-      const { tokenHash, form, workflowId } = await requireForm(admitted, token)
+      const { tokenHash, form, found } = await requireForm(admitted, token)
       if (now() >= form.expiresAtMs) throw invalid([['form_token', 'the form has expired']])
       const read = readAnswer(form, { action, inputs })
       if (!read.ok) throw invalid(read.faults)
       // Before the form is used up: a run that cannot go on stays as it is.
-      const definition = await apps.definition(admitted.app.id, workflowId)
+      const definition = await apps.definition(admitted.app.id, found.ids.workflowId)
       if (definition === null) throw new DomainError('not_found', {})
-      const pause = await runPauses.take(tokenHash)
-      if (pause === null) throw new DomainError('not_found', {})
       const { answer } = read
       const { app, caller } = admitted
-      await goOn({ app, definition, owner: caller.owner, pause, tokenHash, formId: form.formId, answer })
-      const { runId, taskId } = pause.ids
+      const going = { app, definition, owner: caller.owner, found, tokenHash, formId: form.formId, answer }
+      if (!(await goOn(going))) throw new DomainError('not_found', {})
+      const { runId, taskId } = found.ids
       return { runId, taskId }
     },
   }

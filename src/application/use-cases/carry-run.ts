@@ -70,16 +70,18 @@ export function makeCarryRun(needs: Needs): CarryRun {
     const slot = { workspaceId: job.app.workspaceId, runId, taskId }
     underway.set(runId, slot)
     const isReady = runLog.begin(runId, { anew: job.resume !== undefined })
+    // Before anything is waited for: a stop finds the run from now on.
+    const { signal, done } = runControl.carry(taskId)
     if (job.resume !== undefined) await Promise.all([isReady, runSlots.renew([slot])])
     carriage.onReadable?.()
-    const { signal, done } = runControl.carry(taskId)
     const pace = onHangUp(job.app.mode) === 'stop'
     let begun = false
     let ended = false
     let broken: unknown = null
     const trace = needs.traces(job)
     try {
-      for await (const step of runner.run(job, signal)) {
+      for await (const said of runner.run(job, signal)) {
+        const step = unlessStopped(said, signal)
         if (!begun && isUnderway(job.app.mode, step)) {
           begun = true
           if (carriage.newConversation !== null) await needs.conversations.create(carriage.newConversation)
@@ -105,6 +107,13 @@ export function makeCarryRun(needs: Needs): CarryRun {
     // Last: nobody waits for what only operators read.
     await trace.close()
   }
+}
+
+/** A pause that was being kept when somebody stopped the run is its end: nobody carries it afterwards. */
+function unlessStopped(step: RunStep, { reason }: AbortSignal): RunStep {
+  if (step.kind !== 'paused' || reason !== 'user') return step
+  const { usage, totalSteps, elapsedS, exceptionsCount } = step
+  return { kind: 'stopped', reason, outputs: {}, answer: '', usage, totalSteps, elapsedS, exceptionsCount }
 }
 
 /** What is left to do when a run broke without an ending of its own: readers hear of it even if no store does. */

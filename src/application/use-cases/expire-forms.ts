@@ -16,7 +16,8 @@ export function makeExpireForms(needs: Needs): ExpireForms {
   const { apps, runs, runPauses, now, log } = needs
   const goOn = makeGoOn(needs)
 
-  async function expire({ ids, forms }: RunPause, nowMs: number): Promise<void> {
+  async function expire(found: RunPause, nowMs: number): Promise<void> {
+    const { ids, forms } = found
     const late = forms.find(({ form }) => form.expiresAtMs <= nowMs)
     const run = await runs.find(ids.runId)
     if (late === undefined || run === null) return
@@ -24,10 +25,8 @@ export function makeExpireForms(needs: Needs): ExpireForms {
     // Before the form is used up: a run that cannot go on stays as it is.
     if (app === null || definition === null) return
     const { tokenHash, form } = late
-    // Whoever takes it goes on with it: another replica, or an answer that came at the last moment.
-    const pause = await runPauses.take(tokenHash)
-    if (pause === null) return
-    await goOn({ app, definition, owner: run.owner, pause, tokenHash, formId: form.formId, answer: null })
+    // Unless another replica does, or an answer came at the last moment.
+    await goOn({ app, definition, owner: run.owner, found, tokenHash, formId: form.formId, answer: null })
   }
 
   return async () => {

@@ -12,8 +12,8 @@ type Going = {
   readonly app: App
   readonly definition: AppDefinition
   readonly owner: Owner
-  /** Taken by whoever calls: nobody else has it any more. */
-  readonly pause: RunPause
+  /** As it was found; somebody else may take it first. */
+  readonly found: RunPause
   /** Of the form that is used up. */
   readonly tokenHash: string
   readonly formId: string
@@ -23,16 +23,22 @@ type Going = {
 
 const HISTORY_TURNS = 100
 
-/** Lets a paused run go on in this process; resolves as soon as what it tells can be read. */
-export function makeGoOn(needs: GoOnNeeds): (going: Going) => Promise<void> {
-  const { conversations, carryRun } = needs
-  return async ({ app, definition, owner, pause, tokenHash, formId, answer }) => {
-    const { ids, request, state } = pause
-    const { conversationId } = ids
+/**
+ * Lets a paused run go on in this process; resolves as soon as what it tells can be read. False when somebody else has
+ * let it go on.
+ */
+export function makeGoOn(needs: GoOnNeeds): (going: Going) => Promise<boolean> {
+  const { conversations, carryRun, runPauses } = needs
+  return async ({ app, definition, owner, found, tokenHash, formId, answer }) => {
+    const { conversationId } = found.ids
     const { turns, lastMessageId } =
       conversationId === null
         ? { turns: [], lastMessageId: null }
         : await conversations.history(conversationId, HISTORY_TURNS)
+    // Last of what can fail: from here on the form is used up.
+    const pause = await runPauses.take(tokenHash)
+    if (pause === null) return false
+    const { ids, request, state } = pause
     const others = pause.forms.filter((one) => one.tokenHash !== tokenHash)
     const job = {
       app,
@@ -54,5 +60,6 @@ export function makeGoOn(needs: GoOnNeeds): (going: Going) => Promise<void> {
     }
     const carriage = { job, owner, newConversation: null, parentMessageId: lastMessageId }
     await new Promise<void>((onReadable) => void carryRun({ ...carriage, onReadable }))
+    return true
   }
 }

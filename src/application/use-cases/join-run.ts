@@ -1,6 +1,6 @@
 import { familyOf } from '#domain/app-mode.ts'
 import { DomainError } from '#domain/errors.ts'
-import { isEnding, type RunEnding, type RunEvent, type RunIds, type RunStep } from '#domain/run.ts'
+import { isEnding, type RunEnding, type RunEvent, type RunIds } from '#domain/run.ts'
 import type { Mounted } from '../auth/pipeline.ts'
 import type { Clock, Timer } from '../ports/clock.ts'
 import type { RunLog } from '../ports/run-log.ts'
@@ -41,12 +41,23 @@ export function makeJoinRun({ runs, runLog, now, timer }: Needs): JoinRun {
     let from: number | 'now' = how.fromStart ? 1 : 'now'
     let newerThanMs = 0
     while (run !== null && !gone.aborted) {
-      const last: RunEvent | null = yield* part(run, from, newerThanMs, gone)
+      const told: Told = yield* part(run, from, newerThanMs, gone)
+      const last = told === 'former' ? null : told
       if (last !== null && isEnding(last)) return
       run = await runs.find(joined.id)
       if (run !== null && isOver(run)) {
         yield endingOf(run)
         return
+      }
+      if (told === 'former') {
+        await aMoment(gone)
+        continue
+      }
+      // The beginning of a run that told a lot is dropped: what it began with, and what is yet to come, is better than nothing.
+      if (last === null && from === 1 && run?.status === 'running') {
+        yield startOf(run)
+        from = 'now'
+        continue
       }
       const isPaused = last?.kind === 'paused' || run?.status === 'paused'
       if (last?.kind !== 'paused' && isPaused) yield pausedEvent(now())
@@ -58,13 +69,13 @@ export function makeJoinRun({ runs, runLog, now, timer }: Needs): JoinRun {
     }
   }
 
-  /** Tells one part of a run, up to its ending or its pause, which it returns. */
+  /** Tells one part of a run, up to its ending or its pause, which it returns; what was told before is not told again. */
   async function* part(
     { id, status }: StoredRun,
     from: number | 'now',
     newerThanMs: number,
     gone: AbortSignal,
-  ): AsyncGenerator<RunEvent, RunEvent | null> {
+  ): AsyncGenerator<RunEvent, Told> {
     const stop = new AbortController()
     const onGone = () => stop.abort()
     gone.addEventListener('abort', onGone, { once: true })
@@ -72,7 +83,8 @@ export function makeJoinRun({ runs, runLog, now, timer }: Needs): JoinRun {
     const cancel = status === 'paused' ? timer(LOOK_AGAIN_MS, onGone) : () => {}
     try {
       for await (const event of runLog.read(id, from, stop.signal)) {
-        if (event.atMs < newerThanMs) return null
+        // It goes on already, in a process that has yet to begin its log anew.
+        if (event.atMs < newerThanMs) return 'former'
         yield event
         if (event.kind === 'paused' || isEnding(event)) return event
       }
@@ -90,18 +102,25 @@ export function makeJoinRun({ runs, runLog, now, timer }: Needs): JoinRun {
     for (;;) {
       const run = await runs.find(runId)
       if (run?.status !== 'paused' || gone.aborted) return run
-      await new Promise<void>((resolve) => {
-        const cancel = timer(LOOK_AGAIN_MS, again)
-        gone.addEventListener('abort', again)
-        function again() {
-          cancel()
-          gone.removeEventListener('abort', again)
-          resolve()
-        }
-      })
+      await aMoment(gone)
     }
   }
+
+  async function aMoment(gone: AbortSignal): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const cancel = timer(LOOK_AGAIN_MS, again)
+      gone.addEventListener('abort', again)
+      function again() {
+        cancel()
+        gone.removeEventListener('abort', again)
+        resolve()
+      }
+    })
+  }
 }
+
+/** The last event of a part; null when there is none, `former` when the log still holds the part before. */
+type Told = RunEvent | null | 'former'
 
 type Ended = StoredRun & { readonly result: RunResult }
 
@@ -114,12 +133,14 @@ function idsOf({ id, taskId, workflowId, messageId, conversationId }: StoredRun)
 }
 
 async function* storedEvents(run: Ended): AsyncGenerator<RunEvent> {
-  const steps: RunStep[] = [{ kind: 'run_started', inputs: run.inputs, reason: 'initial' }]
-  if (familyOf(run.mode) !== 'workflow' && run.answer) {
-    steps.push({ kind: 'text', delta: run.answer, fromSelector: null })
-  }
-  yield* steps.map((step, at) => ({ ...step, seq: at + 1, atMs: run.createdAtMs }))
-  yield { ...endingOf(run), seq: steps.length + 1 }
+  yield startOf(run)
+  const hasAnswer = familyOf(run.mode) !== 'workflow' && run.answer
+  if (hasAnswer) yield { kind: 'text', delta: hasAnswer, fromSelector: null, seq: 2, atMs: run.createdAtMs }
+  yield { ...endingOf(run), seq: hasAnswer ? 3 : 2 }
+}
+
+function startOf({ inputs, createdAtMs }: StoredRun): RunEvent {
+  return { kind: 'run_started', inputs, reason: 'initial', seq: 1, atMs: createdAtMs }
 }
 
 function endingOf({ status, answer, result }: Ended): RunEvent {

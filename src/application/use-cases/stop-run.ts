@@ -25,7 +25,11 @@ export function makeStopRun({ runs, runControl, now }: Needs): StopRun {
     const own = run?.appId === app.id && run.owner.kind === caller.owner.kind && run.owner.id === caller.owner.id
     if (!own) throw new DomainError('not_found', {})
     await runControl.stop(run.taskId, 'user')
-    // Nobody carries a paused run.
-    if (run.status === 'paused') await runs.finish(run.id, { ...NOTHING, elapsedS: 0, finishedAtMs: now() })
+    // Nobody carries a paused run, and it may have paused only now.
+    const after = await runs.find(run.id)
+    if (after?.status !== 'paused') return
+    await runs.finish(run.id, { ...NOTHING, elapsedS: 0, finishedAtMs: now() })
+    // An answer may have let it go on in between.
+    await runControl.stop(run.taskId, 'user')
   }
 }
