@@ -116,7 +116,13 @@ export type RunStep =
       readonly elapsedS: number
       readonly rounds: number
     } & NodeRef)
-  | { readonly kind: 'text'; readonly delta: string; readonly fromSelector: readonly string[] | null }
+  | {
+      readonly kind: 'text'
+      readonly delta: string
+      readonly fromSelector: readonly string[] | null
+      /** Where each piece of `delta` ends, the last one with it, when it is several that came at once. */
+      readonly ends?: readonly number[]
+    }
   | {
       readonly kind: 'agent_thought'
       readonly thoughtId: string

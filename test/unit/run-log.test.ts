@@ -2,7 +2,7 @@ import { expect } from 'chai'
 import { createMemoryRunControl } from '#adapters/memory/run-control.ts'
 import { createMemoryRunLog } from '#adapters/memory/run-log.ts'
 import { createMemoryRunSlots } from '#adapters/memory/run-slots.ts'
-import type { RunEvent } from '#domain/run.ts'
+import type { RunEvent, RunStep } from '#domain/run.ts'
 import { runControlContract } from '../contract/run-control.ts'
 import { runLogContract } from '../contract/run-log.ts'
 import { runSlotsContract } from '../contract/run-slots.ts'
@@ -94,6 +94,23 @@ describe('memory run log', () => {
     const waiting = log.append('r', aText('x'.repeat(300_000)), { pace: true })
     expect(await isDone(waiting)).to.equal(false)
     await reader.take()
+    expect(await isDone(waiting)).to.equal(true)
+  })
+
+  // Pieces of one letter would weigh next to nothing by their letters alone.
+  it('H12 a row of pieces weighs what its ends weigh too', async () => {
+    const log = createMemoryRunLog(fakeClock())
+    const reader = slowly(log.read('r', 1, never()))
+    const first = reader.take()
+    await fill(log, 2)
+    await first
+    const ends = Array.from({ length: 150_000 }, (_, at) => at + 1)
+    const row: RunStep = { kind: 'text', delta: 'x'.repeat(ends.length), fromSelector: null, ends }
+    const waiting = log.append('r', row, { pace: true })
+    expect(await isDone(waiting)).to.equal(false)
+    await reader.take()
+    await reader.take()
+    void reader.take()
     expect(await isDone(waiting)).to.equal(true)
   })
 

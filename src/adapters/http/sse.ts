@@ -7,12 +7,18 @@ const PING = 'event: ping\n\n'
 
 export type EventStream = {
   readonly kind: 'event-stream'
-  readonly frames: AsyncIterable<Readonly<Record<string, unknown>>>
+  /** Whole events, as they are written; several at once where several came at once. */
+  readonly events: AsyncIterable<string>
   readonly pingAtOnce: boolean
 }
 
+/** One event. */
+export function eventText(data: object): string {
+  return `data: ${JSON.stringify(data)}\n\n`
+}
+
 /**
- * Writes frames until they end or the reader hangs up. Straight to the socket: piping a stream through Koa costs
+ * Writes events until they end or the reader hangs up. Straight to the socket: piping a stream through Koa costs
  * twice the CPU. Waits for a slow reader, so memory stays bounded by what the source keeps.
  */
 export async function writeEventStream(res: ServerResponse, stream: EventStream, timer: Timer): Promise<void> {
@@ -33,10 +39,10 @@ export async function writeEventStream(res: ServerResponse, stream: EventStream,
   if (stream.pingAtOnce) res.write(PING)
   expectSilence()
   try {
-    for await (const frame of stream.frames) {
+    for await (const text of stream.events) {
       if (gone) return
       expectSilence()
-      if (!res.write(`data: ${JSON.stringify(frame)}\n\n`)) await drained(res)
+      if (!res.write(text)) await drained(res)
     }
   } finally {
     cancelPing()

@@ -10,6 +10,8 @@ type Reader = { nextSeq: number; isCut: boolean; wake: () => void }
 
 /** What an event costs beside its text. */
 const OVERHEAD = 200
+/** What the place costs where a piece of text ends. */
+const END_SIZE = 8
 
 /** The events of one run: one writer, many readers, a bounded size. */
 export class RunTape {
@@ -164,5 +166,6 @@ export class RunTape {
 }
 
 function sizeOf(step: RunStep): number {
-  return OVERHEAD + (step.kind === 'text' ? step.delta.length : JSON.stringify(step).length)
+  if (step.kind !== 'text') return OVERHEAD + JSON.stringify(step).length
+  return OVERHEAD + step.delta.length + (step.ends ?? []).length * END_SIZE
 }

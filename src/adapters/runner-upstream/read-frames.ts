@@ -1,59 +1,40 @@
-import { createParser } from 'eventsource-parser'
+import { StringDecoder } from 'node:string_decoder'
 import type { Timer } from '#application/ports/clock.ts'
-import type { JsonObject } from '#domain/app.ts'
-import { isObject } from '#domain/json.ts'
+import { FrameReader, type Told } from './frame-reader.ts'
 import { UpstreamFailure, upstreamFailed } from './upstream-failure.ts'
 
 /** Far above any event of an app; a line without end must not fill the memory. */
-const MAX_EVENT_BYTES = 4 * 1024 * 1024
+const MAX_EVENT_CHARS = 4 * 1024 * 1024
 /** The other server says something every ten seconds, if only that it lives. */
 const SILENCE_MS = 60_000
 
 /**
- * The events of a stream, as JSON objects; silence, garbage and endless lines are failures.
+ * What a stream tells; silence, garbage and endless lines are failures.
  * @throws UpstreamFailure
  */
-export async function* readFrames(body: AsyncIterable<Uint8Array>, timer: Timer): AsyncGenerator<JsonObject> {
-  const ready: (JsonObject | UpstreamFailure)[] = []
-  let held = 0
-  const parser = createParser({
-    onEvent({ data }) {
-      held = 0
-      if (data !== '') ready.push(frameOf(data))
-    },
-    // A line that belongs to no field is no event either; pings are such lines to some servers.
-    onError() {},
-  })
-  const decoder = new TextDecoder()
+export async function* readFrames(body: AsyncIterable<Uint8Array>, timer: Timer): AsyncGenerator<Told> {
+  const reader = new FrameReader()
+  // Unlike a TextDecoder it makes strings of one byte a letter where those are enough.
+  const decoder = new StringDecoder()
   const chunks = body[Symbol.asyncIterator]()
   try {
     for (;;) {
       const { done, value } = await unlessSilent(chunks.next(), timer)
       if (done === true) return
-      held += value.length
-      parser.feed(decoder.decode(value, { stream: true }))
-      if (held > MAX_EVENT_BYTES) throw upstreamFailed('The server of the app sent an event that is too large.')
+      const told = reader.read(decoder.write(Buffer.from(value.buffer, value.byteOffset, value.length)))
+      if (reader.held > MAX_EVENT_CHARS) {
+        throw upstreamFailed('The server of the app sent an event that is too large.')
+      }
       // What was said before the garbage was said.
-      for (const frame of ready.splice(0)) {
-        if (frame instanceof UpstreamFailure) throw frame
-        yield frame
+      for (const one of told) {
+        if (one instanceof UpstreamFailure) throw one
+        yield one
       }
     }
   } finally {
     // Not waited for: a reader that hangs would hang here again.
     void Promise.resolve(chunks.return?.()).catch(() => {})
   }
-}
-
-function frameOf(data: string): JsonObject | UpstreamFailure {
-  try {
-    const value: unknown = JSON.parse(data)
-    const json = value as Parameters<typeof isObject>[0] // JSON.parse gives nothing else
-    if (isObject(json)) return json
-  } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error
-  }
-  return upstreamFailed('The server of the app sent something that is no event.')
 }
 
 async function unlessSilent<T>(next: Promise<T>, timer: Timer): Promise<T> {

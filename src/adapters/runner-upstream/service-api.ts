@@ -1,6 +1,7 @@
 import type { Timer } from '#application/ports/clock.ts'
 import type { JsonObject } from '#domain/app.ts'
 import { isObject, textAt } from '#domain/json.ts'
+import type { Told } from './frame-reader.ts'
 import { readFrames } from './read-frames.ts'
 import { explain, UpstreamFailure, upstreamFailed } from './upstream-failure.ts'
 
@@ -12,8 +13,8 @@ export type ServiceApi = {
   get(place: Place, path: string): Promise<JsonObject>
   /** @throws UpstreamFailure */
   post(place: Place, path: string, body: JsonObject): Promise<JsonObject>
-  /** The events that answer `body`. @throws UpstreamFailure, also while it is read */
-  stream(place: Place, path: string, body: JsonObject, signal: AbortSignal): Promise<AsyncGenerator<JsonObject>>
+  /** What answers `body`. @throws UpstreamFailure, also while it is read */
+  stream(place: Place, path: string, body: JsonObject, signal: AbortSignal): Promise<AsyncGenerator<Told>>
   /** The id that the other server gave the file. @throws UpstreamFailure */
   upload(place: Place, file: { name: string; mimeType: string; bytes: Uint8Array }, user: string): Promise<string>
 }
@@ -85,7 +86,7 @@ export function createServiceApi({ fetch, timer }: { fetch: typeof globalThis.fe
   }
 
   /** However it ends, the connection ends with it: a reader that waits cannot be called off otherwise. */
-  async function* framesOf(body: AsyncIterable<Uint8Array>, over: AbortController): AsyncGenerator<JsonObject> {
+  async function* framesOf(body: AsyncIterable<Uint8Array>, over: AbortController): AsyncGenerator<Told> {
     try {
       yield* readFrames(body, timer)
     } catch (error) {

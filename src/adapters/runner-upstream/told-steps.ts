@@ -2,6 +2,8 @@ import type { JsonObject } from '#domain/app.ts'
 import { type AppMode, isGraphMode } from '#domain/app-mode.ts'
 import { listAt, numberAt, objectAt, textAt } from '#domain/json.ts'
 import { NO_USAGE, type NodeRef, type RunEnding, type RunStep, type TokenUsage } from '#domain/run.ts'
+import type { Told } from './frame-reader.ts'
+import { MoreText, wordsIn } from './text-mould.ts'
 import { clean, explain, upstreamFailed } from './upstream-failure.ts'
 
 export type Telling = {
@@ -100,13 +102,14 @@ export function makeTeller({ mode, inputs, key, newId, elapsedS }: Telling) {
           elapsedS: numberAt(data, 'elapsed_time') ?? 0,
           rounds: numberAt(data, 'steps') ?? 0,
         }
-      case 'text_chunk': {
-        const selector = listAt(data, 'from_variable_selector').filter((part) => typeof part === 'string')
-        return yield* text(textAt(data, 'text'), selector.length === 0 ? null : selector)
-      }
+      case 'text_chunk':
       case 'message':
-      case 'agent_message':
-        return yield* text(textAt(event, 'answer'), null)
+      case 'agent_message': {
+        const delta = wordsIn(event) ?? ''
+        if (delta === '') return
+        answer += delta
+        return yield { kind: 'text', delta, fromSelector: selectorOf(event) }
+      }
       case 'message_replace':
         answer = textAt(event, 'answer')
         return yield { kind, answer, reason: textAt(event, 'reason') }
@@ -150,10 +153,11 @@ export function makeTeller({ mode, inputs, key, newId, elapsedS }: Telling) {
     }
   }
 
-  function* text(delta: string, fromSelector: readonly string[] | null): Generator<RunStep> {
+  /** The words of a row of events, at once. */
+  function* more({ like, delta, ends }: MoreText): Generator<RunStep> {
     if (delta === '') return
     answer += delta
-    yield { kind: 'text', delta, fromSelector }
+    yield { kind: 'text', delta, fromSelector: selectorOf(like), ...(ends.length > 1 ? { ends } : {}) }
   }
 
   function* file(event: JsonObject): Generator<RunStep> {
@@ -225,12 +229,13 @@ export function makeTeller({ mode, inputs, key, newId, elapsedS }: Telling) {
   }
 
   return {
-    *steps(event: JsonObject): Generator<RunStep> {
+    *steps(told: Told): Generator<RunStep> {
+      const event = told instanceof MoreText ? told.like : told
       names = {
         taskId: textAt(event, 'task_id') || names.taskId,
         conversationId: textAt(event, 'conversation_id') || names.conversationId,
       }
-      yield* say(event)
+      yield* told instanceof MoreText ? more(told) : say(event)
     },
     names: () => names,
     answer: () => answer,
@@ -238,6 +243,11 @@ export function makeTeller({ mode, inputs, key, newId, elapsedS }: Telling) {
     isOver: () => (mode === 'advanced-chat' ? finished !== null && messageEnd !== null : ending() !== null),
     ending,
   }
+}
+
+function selectorOf(event: JsonObject): readonly string[] | null {
+  const selector = listAt(objectAt(event, 'data'), 'from_variable_selector').filter((part) => typeof part === 'string')
+  return textAt(event, 'event') !== 'text_chunk' || selector.length === 0 ? null : selector
 }
 
 function oneOf<const W extends string>(words: readonly [W, ...(readonly W[])], said: string): W {

@@ -1,7 +1,7 @@
 import { expect } from 'chai'
+import type { Told } from '#adapters/runner-upstream/frame-reader.ts'
 import { createServiceApi } from '#adapters/runner-upstream/service-api.ts'
 import { UpstreamFailure } from '#adapters/runner-upstream/upstream-failure.ts'
-import type { JsonObject } from '#domain/app.ts'
 import { fakeClock } from '../../support/clock.ts'
 
 const PLACE = { url: 'https://dify.example/v1', key: 'k' }
@@ -47,7 +47,7 @@ describe('a server of an app that says nothing', () => {
     }
     const api = createServiceApi({ fetch, timer: clock.timer })
     const write = (text: string) => controller?.enqueue(new TextEncoder().encode(text))
-    const seen: JsonObject[] = []
+    const seen: Told[] = []
     const reading = (async () => {
       for await (const frame of await api.stream(PLACE, '/chat-messages', {}, never())) seen.push(frame)
     })()

@@ -8,7 +8,7 @@ import { isUuid } from '#domain/uuid.ts'
 import { examples } from '../examples.ts'
 import { type Route, route } from '../route.ts'
 import { metadata, pausedEntries, runStatus } from '../run-event-schemas.ts'
-import { framesOf } from '../run-frames.ts'
+import { eventsOf } from '../run-frames.ts'
 import { replyOf } from '../run-reply.ts'
 import { bearerErrors } from './bearer-errors.ts'
 
@@ -139,8 +139,8 @@ const run = route({
     onHangUp(() => gone.abort())
     const started = await cases.runApp(admitted, inputOf(body, admitted), gone.signal)
     if (!streaming) return replyOf(started)
-    const frames = framesOf(started, authorOf(admitted))
-    return { kind: 'event-stream', frames, pingAtOnce: isGraphMode(started.mode) }
+    const events = eventsOf(started, authorOf(admitted))
+    return { kind: 'event-stream', events, pingAtOnce: isGraphMode(started.mode) }
   },
 })
 

@@ -2,7 +2,7 @@ import * as v from 'valibot'
 import { isGraphMode } from '#domain/app-mode.ts'
 import { examples } from '../examples.ts'
 import { type Route, route } from '../route.ts'
-import { framesOf } from '../run-frames.ts'
+import { eventsOf } from '../run-frames.ts'
 import { appErrors, authorOf } from './run.ts'
 
 const access = { kind: 'app', scope: 'apps:run' } as const
@@ -42,7 +42,7 @@ const events = route({
     onHangUp(() => gone.abort())
     const how = { fromStart: isOn(query.include_state_snapshot), throughPauses: isOn(query.continue_on_pause) }
     const joined = await cases.joinRun(admitted, params.run ?? '', how, gone.signal)
-    return { kind: 'event-stream', frames: framesOf(joined, authorOf(admitted)), pingAtOnce: isGraphMode(joined.mode) }
+    return { kind: 'event-stream', events: eventsOf(joined, authorOf(admitted)), pingAtOnce: isGraphMode(joined.mode) }
   },
 })
 
