@@ -53,10 +53,7 @@ export function formatToken(kind: TokenKind, random: Uint8Array): string {
 export function parseTokenKind(token: string): TokenKind | null {
   const kind = TOKEN_KINDS.find(({ prefix }) => token.startsWith(prefix))
   if (kind === undefined) return null
-  const bytes = decodeBody(token.slice(kind.prefix.length))
-  if (bytes === null) return null
-  const stated = new DataView(bytes.buffer).getUint32(TOKEN_RANDOM_BYTES)
-  return stated === checksum(kind.prefix, bytes.subarray(0, TOKEN_RANDOM_BYTES)) ? kind : null
+  return decodeBody(token, kind.prefix.length) && statedChecksum() === checksum(kind.prefix, decoded) ? kind : null
 }
 
 function encodeBase64Url(bytes: Uint8Array): string {
@@ -69,23 +66,31 @@ function encodeBase64Url(bytes: Uint8Array): string {
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
 const SIX_BITS = Int8Array.from({ length: 128 }, (_, code) => ALPHABET.indexOf(String.fromCharCode(code)))
 
-/** The 32 bytes that 43 letters of base64url stand for, or null. By hand: it runs for every request. */
-function decodeBody(text: string): Uint8Array<ArrayBuffer> | null {
-  if (text.length !== BODY_LENGTH) return null
-  const bytes = new Uint8Array(32)
+/** Of the token being read. One for all, since nobody waits in between: a new one each costs as much as the reading. */
+const decoded = new Uint8Array(32)
+
+/** Decodes 43 letters of base64url from `start` on, when they are all there is. By hand: it runs for every request. */
+function decodeBody(token: string, start: number): boolean {
+  if (token.length !== start + BODY_LENGTH) return false
   let held = 0
   let bits = 0
   let filled = 0
-  for (let at = 0; at < BODY_LENGTH; at++) {
-    const six = SIX_BITS[text.charCodeAt(at)] ?? -1
-    if (six < 0) return null
+  for (let at = start; at < token.length; at++) {
+    const six = SIX_BITS[token.charCodeAt(at)] ?? -1
+    if (six < 0) return false
     held = (held << 6) | six
     bits += 6
     if (bits < 8) continue
     bits -= 8
-    bytes[filled++] = (held >> bits) & 0xff
+    decoded[filled++] = (held >> bits) & 0xff
   }
-  return bytes
+  return true
+}
+
+function statedChecksum(): number {
+  let stated = 0
+  for (let at = TOKEN_RANDOM_BYTES; at < decoded.length; at++) stated = (stated << 8) | (decoded[at] ?? 0)
+  return stated >>> 0
 }
 
 const CRC_TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
@@ -94,11 +99,11 @@ const CRC_TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
   return crc >>> 0
 })
 
-/** CRC-32 (IEEE) over prefix and random part, so that a token moved under the other prefix is refused too. */
-function checksum(prefix: string, random: Uint8Array): number {
+/** CRC-32 (IEEE) over prefix and random part (the first 28 bytes of `bytes`), so that a token moved under the other prefix is refused too. */
+function checksum(prefix: string, bytes: Uint8Array): number {
   let crc = 0xffffffff
   for (let at = 0; at < prefix.length; at++) crc = step(crc, prefix.charCodeAt(at))
-  for (let at = 0; at < random.length; at++) crc = step(crc, random[at] ?? 0)
+  for (let at = 0; at < TOKEN_RANDOM_BYTES; at++) crc = step(crc, bytes[at] ?? 0)
   return (crc ^ 0xffffffff) >>> 0
 }
 

@@ -63,8 +63,8 @@ export function conforming(handle: RequestListener): Conforming {
       const path = (req.url ?? '').split('?')[0] ?? ''
       const isListed = path.startsWith(`${PREFIX}/`) || probeRoutes.some((one) => one.path === path)
       if (isListed && req.method !== 'HEAD' && req.method !== 'OPTIONS') {
-        overhear(res, (body) => {
-          const misfit = misfitOf(String(req.method), path, res, body)
+        overhear(res, (body, head) => {
+          const misfit = misfitOf(String(req.method), path, res.statusCode, head, body)
           if (misfit !== null) misfits.push(misfit)
           return misfit
         })
@@ -78,22 +78,39 @@ export function conforming(handle: RequestListener): Conforming {
   }
 }
 
-function overhear(res: ServerResponse, judge: (body: string) => string | null): void {
+function overhear(res: ServerResponse, judge: (body: string, head: Head) => string | null): void {
   const parts: Buffer[] = []
   const keep = (chunk: unknown) => {
     if (typeof chunk === 'string' || chunk instanceof Uint8Array) parts.push(Buffer.from(chunk as string)) // either overload
   }
-  const { write, end } = res
+  const { write, end, writeHead } = res
+  // A head that was written whole waits for the body: it is not kept where `getHeader` looks.
+  let held: HeldHead | null = null
+  const release = () => {
+    if (held !== null) writeHead.apply(res, held)
+    held = null
+  }
+  res.writeHead = ((...given: HeldHead) => {
+    // Node calls it by itself, without a head, for whoever set headers one by one.
+    if (given.length === 1) return writeHead.apply(res, given)
+    held = given
+    return res
+  }) as typeof writeHead // its overloads
   res.write = ((...given: Parameters<typeof write>) => {
     keep(given[0])
+    release()
     return write.apply(res, given)
   }) as typeof write // its overloads
   res.end = ((...given: Parameters<typeof end>) => {
     keep(given[0])
     // Whoever hung up is given nothing.
-    if (res.destroyed || res.req.destroyed) return end.apply(res, given)
-    const misfit = judge(Buffer.concat(parts).toString())
-    if (misfit === null || res.headersSent) return end.apply(res, given)
+    const isGone = res.destroyed || res.req.destroyed
+    const misfit = isGone ? null : judge(Buffer.concat(parts).toString(), headOf(res, held))
+    if (misfit === null || res.headersSent) {
+      release()
+      return end.apply(res, given)
+    }
+    held = null
     res.statusCode = MISFIT_STATUS
     res.removeHeader('Content-Length')
     res.setHeader('Content-Type', 'text/plain')
@@ -101,8 +118,20 @@ function overhear(res: ServerResponse, judge: (body: string) => string | null): 
   }) as typeof end // its overloads
 }
 
-function misfitOf(method: string, path: string, res: ServerResponse, body: string): string | null {
-  const status = String(res.statusCode)
+type HeldHead = [status: number, head?: string[]]
+/** The value of a header of the answer. */
+type Head = (name: string) => string | undefined
+
+function headOf(res: ServerResponse, held: HeldHead | null): Head {
+  const names = (held?.[1] ?? []).map((text, at) => (at % 2 === 0 ? text.toLowerCase() : text))
+  return (name) => {
+    const at = names.indexOf(name.toLowerCase())
+    return at === -1 ? res.getHeader(name)?.toString() : names[at + 1]
+  }
+}
+
+function misfitOf(method: string, path: string, code: number, head: Head, body: string): string | null {
+  const status = String(code)
   const found = operations.find((one) => one.name.startsWith(`${method} `) && one.path.test(path))
   const at = `${method} ${path} ${status}`
   // What no operation is, is refused like everything else.
@@ -111,10 +140,10 @@ function misfitOf(method: string, path: string, res: ServerResponse, body: strin
   if (answer === undefined) return `${at}: a status that is not listed: ${body}`
   for (const [name, header] of Object.entries(answer.headers ?? {})) {
     const { required = false } = resolved(header)
-    if (required && !res.hasHeader(name)) return `${at}: without ${name}`
+    if (required && head(name) === undefined) return `${at}: without ${name}`
   }
   if (answer.content === undefined) return body === '' ? null : `${at}: a body where none is listed`
-  const type = String(res.getHeader('Content-Type')).split(';')[0] ?? ''
+  const type = String(head('Content-Type')).split(';')[0] ?? ''
   if (answer.content[type] === undefined) return `${at}: a content type that is not listed: ${type}`
   if (type === 'text/event-stream') {
     const events = framesIn(body).filter(({ event }) => event !== 'ping')

@@ -2,6 +2,7 @@ import cors from '@koa/cors'
 import Router from '@koa/router'
 import Koa, { type Context, type Next } from 'koa'
 import { DomainError } from '#domain/errors.ts'
+import { beginHead, sendAnswer, setHead, usualHeaders } from './answer.ts'
 import { endOfTurn } from './end-of-turn.ts'
 import { writeError } from './errors.ts'
 import type { HttpContext, InTrace, OnAnswer } from './http-context.ts'
@@ -29,7 +30,6 @@ import { runRoutes } from './routes/run.ts'
 import { answerSeen, SEEN_PATH } from './routes/seen.ts'
 import { taskRoutes } from './routes/tasks.ts'
 import { workspaceRoutes } from './routes/workspaces.ts'
-import { SECURITY_HEADERS } from './security-headers.ts'
 
 export const PREFIX = '/openapi/v1'
 const CONSOLE_PREFIX = '/console/api'
@@ -89,25 +89,29 @@ export function createHttpApp(http: HttpContext): Koa {
     })
   }
   // Not in the router: it would tell by a 405 that there is something.
-  routing.exact.set(`GET ${SEEN_PATH}`, (ctx) => answerSeen(ctx, http))
+  routing.exact.set(SEEN_PATH, new Map([['GET', (ctx) => answerSeen(ctx, http)]]))
 
   const { onAnswer, inTrace, tracing } = http
+  const usual = usualHeaders(http)
   if (onAnswer !== null) app.use((ctx, next) => report(ctx, next, onAnswer))
   if (tracing !== null) app.use((ctx, next) => traceRequest(ctx, next, tracing))
   if (inTrace !== null) app.use((ctx, next) => trace(ctx, next, inTrace))
   app.use(async (ctx, next) => {
-    await head(ctx, () => rescue(ctx, next, http), http)
+    begin(ctx, usual)
+    await rescue(ctx, next, http)
     await endOfTurn()
+    sendAnswer(ctx)
   })
   app.use(preflight(http.settings.corsOrigins))
-  app.use((ctx, next) => routing.exact.get(`${ctx.method} ${ctx.path}`)?.(ctx) ?? next())
+  app.use((ctx, next) => routing.exact.get(ctx.path)?.get(ctx.method)?.(ctx) ?? next())
   app.use(routing.router.routes())
   app.use(async (ctx) => refuseUnrouted(ctx, routing.router))
   return app
 }
 
 /** Routes without a parameter are found by one look-up; the router, which tries all of its paths, knows every route. */
-type Routing = { readonly router: Router; readonly exact: Map<string, (ctx: Context) => Promise<void>> }
+type Routing = { readonly router: Router; readonly exact: Map<string, Map<string, Handle>> }
+type Handle = (ctx: Context) => Promise<void>
 
 function mount(
   { router, exact }: Routing,
@@ -118,18 +122,17 @@ function mount(
   const extra = Object.entries(headers)
   const handle = (ctx: Context) => {
     ctx.state.route = path
-    if (!cacheable) ctx.res.setHeader('Cache-Control', 'no-store')
-    for (const [name, value] of extra) ctx.res.setHeader(name, value)
+    if (!cacheable) setHead(ctx, 'Cache-Control', 'no-store')
+    for (const [name, value] of extra) setHead(ctx, name, value)
     return serve(ctx, http)
   }
   router[method](path, handle)
-  if (!path.includes(':')) exact.set(`${method.toUpperCase()} ${path}`, handle)
+  if (path.includes(':')) return
+  const methods = exact.get(path) ?? new Map<string, Handle>()
+  exact.set(path, methods.set(method.toUpperCase(), handle))
 }
 
 const REQUEST_ID = /^[\w.-]{1,128}$/
-
-/** Only this very host: what else lives under its domain is somebody else's (RFC 6797 §6.1). */
-const HSTS = 'max-age=31536000'
 
 /** Tells of the answer once it is gone. What no route took counts as one route: paths are the caller's to choose. */
 function report(ctx: Context, next: Next, onAnswer: OnAnswer): Promise<void> {
@@ -152,15 +155,12 @@ function trace(ctx: Context, next: Next, inTrace: InTrace): Promise<void> {
   return TRACE_PARENT.test(traceparent) ? inTrace(traceparent, next) : next()
 }
 
-/** Headers of every answer. */
-function head(ctx: Context, next: Next, { version, cookies }: HttpContext): Promise<void> {
+function begin(ctx: Context, usual: readonly string[]): void {
   const requestId = requestIdOf(ctx)
   ctx.state.requestId = requestId
-  ctx.res.setHeader('X-Request-Id', requestId).setHeader('X-Version', version)
-  for (const [name, value] of SECURITY_HEADERS) ctx.res.setHeader(name, value)
-  if (cookies.secure) ctx.res.setHeader('Strict-Transport-Security', HSTS)
+  beginHead(ctx, usual)
+  setHead(ctx, 'X-Request-Id', requestId)
   if (ctx.path.startsWith(PREFIX) || ctx.path.startsWith(CONSOLE_PREFIX)) ctx.state.isApi = true
-  return next()
 }
 
 function requestIdOf(ctx: Context): string {
@@ -175,7 +175,7 @@ async function rescue(ctx: Context, next: Next, { log }: HttpContext): Promise<v
   } catch (error) {
     if (ctx.res.headersSent) throw error
     writeError(ctx, error)
-    if (ctx.state.isApi === true && !ctx.response.get('Cache-Control')) ctx.set('Cache-Control', 'no-store')
+    if (ctx.state.isApi === true) setHead(ctx, 'Cache-Control', 'no-store')
     // A caller who hung up, and by that ended the run that was to answer, met no fault.
     if (error instanceof DomainError && (ctx.status < 500 || ctx.res.destroyed)) return
     // The check itself tells once what fails; the probes that hear of it are many.
@@ -199,7 +199,7 @@ function preflight(origins: readonly string[]) {
   return async (ctx: Context, next: Next) => {
     if (!ctx.path.startsWith(PREFIX)) return next()
     if (ctx.get('Origin') === '' && ctx.method !== 'OPTIONS') {
-      ctx.res.setHeader('Vary', 'Origin')
+      setHead(ctx, 'Vary', 'Origin')
       return next()
     }
     const isPreflight = ctx.method === 'OPTIONS' && ctx.get('Access-Control-Request-Method') !== ''

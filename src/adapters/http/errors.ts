@@ -1,5 +1,6 @@
 import type { Context } from 'koa'
 import { DomainError, type ErrorCode, type ErrorFacts } from '#domain/errors.ts'
+import { answerJson, setHead } from './answer.ts'
 import { errorTable, type Row } from './error-table.ts'
 
 const STATUS_NAMES: Readonly<Record<number, string>> = {
@@ -51,7 +52,6 @@ export function renderError<C extends ErrorCode>(code: C, facts: ErrorFacts[C]):
 export function writeError(ctx: Context, thrown: unknown): void {
   const { status, body, headers } =
     thrown instanceof DomainError ? renderError(thrown.code, thrown.facts) : renderError('internal_server_error', {})
-  ctx.status = status
-  ctx.set({ ...headers })
-  ctx.body = body
+  for (const [name, value] of Object.entries(headers)) setHead(ctx, name, value)
+  answerJson(ctx, status, body)
 }

@@ -4,6 +4,7 @@ import type { UseCases } from '#application/use-cases.ts'
 import { DomainError, type ErrorCode } from '#domain/errors.ts'
 import { isUuid } from '#domain/uuid.ts'
 import { type Access, admit, type WhoBy } from './admit.ts'
+import { answerJson, handOverHead } from './answer.ts'
 import { type Answered, isAnswered } from './answered.ts'
 import { MAX_BODY_BYTES, readBody } from './body.ts'
 import type { HttpContext } from './http-context.ts'
@@ -155,20 +156,21 @@ async function answer(
   status: number,
   reply: unknown,
 ): Promise<void> {
-  ctx.status = status
   if (isRedirect(reply)) {
+    ctx.status = status
     ctx.set('Location', reply.location)
     ctx.body = ''
     return
   }
   if (!isEventStream(reply)) {
     if (http.checkReplies) v.parse(schema, reply)
-    ctx.body = reply
+    answerJson(ctx, status, reply)
     return
   }
   ctx.set({ 'Content-Type': 'text/event-stream; charset=utf-8', 'X-Accel-Buffering': 'no' })
   ctx.respond = false
   ctx.res.statusCode = status
+  handOverHead(ctx)
   await writeEventStream(ctx.res, reply, http.timer)
 }
 
@@ -176,8 +178,7 @@ function answerAlso(ctx: Context, http: HttpContext, also: Readonly<Record<numbe
   const declared = also[reply.status]
   if (declared === undefined) throw new Error(`a status that the route does not declare: ${reply.status}`)
   if (http.checkReplies) v.parse(declared.reply, reply.body)
-  ctx.status = reply.status
-  ctx.body = reply.body
+  answerJson(ctx, reply.status, reply.body)
 }
 
 function isRedirect(reply: unknown): reply is Redirect {
