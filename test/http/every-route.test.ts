@@ -34,6 +34,9 @@ const granted = async ({ sso, userCode }: Fixture) => {
 }
 const code = { client_id: 'difyctl', device_label: 'laptop' }
 
+/** Nothing of these is anybody's own. */
+const PUBLIC = ['/_health', '/_version', '/openapi.json', '/.well-known/oauth-authorization-server']
+
 /** The routes that clients of this surface know. */
 const CALLS: readonly Call[] = [
   ['GET /_health', 200],
@@ -145,6 +148,9 @@ describe('every route, on an Enterprise server with ids and codes that are good'
       const url = pathOf(template, path)
       const reply = await fixture.place.send(method, url, how)
       expect(reply.status, reply.text).to.equal(status)
+      // Refusals get these headers elsewhere (A10, A11); a good answer is what a cache would keep.
+      const isKept = reply.headers.get('Cache-Control') !== 'no-store'
+      expect([isKept, reply.headers.get('X-Frame-Options')]).to.deep.equal([PUBLIC.includes(template), 'DENY'])
 
       const isThere = (other: string) => CALLS.some(([one]) => one === `${other} ${template}`)
       for (const other of ['PUT', 'PATCH', method === 'POST' ? 'GET' : 'POST'].filter((one) => !isThere(one))) {
