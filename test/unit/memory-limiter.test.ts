@@ -24,4 +24,26 @@ describe('memory limiter bounds', () => {
     expect((await hit('kept')).retryAfterMs).to.equal(60_000)
     expect((await hit('oldest')).retryAfterMs).to.equal(null)
   })
+
+  // Anybody can make up any number of well-formed tokens, each a bucket of its own.
+  it('security: a flood of tokens does not make it forget who has failed to sign in', async () => {
+    const { now } = fakeClock(NOW_MS)
+    const limiter = createMemoryRateLimiter({ now, cache: createMemoryTokenCache({ now, ids }), maxBuckets: 2 })
+    const hit = (key: string) => limiter.admit([{ key, limit: 1, windowMs: 60_000 }])
+    await hit('login:192.0.2.1:mia@example.test')
+    for (const token of ['one', 'two', 'three', 'four']) await hit(`bearer:${token}`)
+    expect((await hit('login:192.0.2.1:mia@example.test')).retryAfterMs).to.equal(60_000)
+  })
+
+  it('keeps nothing of a bucket whose hits were all given back', async () => {
+    const { now } = fakeClock(NOW_MS)
+    const limiter = createMemoryRateLimiter({ now, cache: createMemoryTokenCache({ now, ids }), maxBuckets: 2 })
+    const bucket = (key: string) => ({ key, limit: 1, windowMs: 60_000 })
+    await limiter.admit([bucket('failed')])
+    for (const key of ['one', 'two', 'three']) {
+      const { receipt } = await limiter.admit([bucket(key)])
+      await limiter.giveBack(bucket(key), receipt)
+    }
+    expect((await limiter.admit([bucket('failed')])).retryAfterMs).to.equal(60_000)
+  })
 })
