@@ -1,9 +1,9 @@
-import { spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { API } from '../http/place.ts'
+import { makeCertificate } from '../support/certificate.ts'
 import { dropTemplate } from '../support/databases.ts'
 import { onPath } from '../support/own-services.ts'
 import { type Certificate, clusterSuite, startCluster, type TestCluster } from '../support/redis-cluster.ts'
@@ -11,16 +11,6 @@ import { openReplicas, type Replicas, setUp } from '../support/replicas.ts'
 import { services } from '../support/services.ts'
 
 const able = services.postgres !== null && onPath('openssl') !== null
-
-/** Signs itself, for the address that tests use. */
-function makeCertificate(folder: string): Certificate {
-  const [cert, key] = [join(folder, 'cert.pem'), join(folder, 'key.pem')]
-  const words = `req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=test
-    -addext subjectAltName=IP:127.0.0.1 -keyout ${key} -out ${cert}`.split(/\s+/)
-  const { status, stderr } = spawnSync('openssl', words, { encoding: 'utf8' })
-  if (status !== 0) throw new Error(`openssl failed: ${stderr}`)
-  return { cert, key }
-}
 
 ;(able ? clusterSuite() : describe.skip)('a Redis Cluster that speaks TLS', function () {
   this.timeout(30_000)

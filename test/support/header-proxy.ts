@@ -1,4 +1,11 @@
-import { createServer, type IncomingHttpHeaders, type OutgoingHttpHeaders, request } from 'node:http'
+import {
+  createServer,
+  type IncomingHttpHeaders,
+  type OutgoingHttpHeaders,
+  type RequestListener,
+  request,
+} from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { pipeline } from 'node:stream'
 
@@ -26,9 +33,13 @@ export function overwrites({ forwarded: _, ...headers }: IncomingHttpHeaders): O
   return { ...headers, 'x-forwarded-for': PERSON, 'x-forwarded-proto': 'http' }
 }
 
-/** Passes requests on to `target` with such manners. */
-export async function openHeaderProxy(target: string, { refuses, there, back }: Manner): Promise<HeaderProxy> {
-  const server = createServer((req, res) => {
+/** Passes requests on to `target` with such manners; where `tls` is given, by https on this side of it. */
+export async function openHeaderProxy(
+  target: string,
+  { refuses, there, back }: Manner,
+  tls: { readonly cert: string; readonly key: string } | null = null,
+): Promise<HeaderProxy> {
+  const pass: RequestListener = (req, res) => {
     if (refuses?.(req.headers)) {
       res.writeHead(403).end()
       return
@@ -40,11 +51,12 @@ export async function openHeaderProxy(target: string, { refuses, there, back }: 
     })
     onward.on('error', () => res.writeHead(502).end())
     req.pipe(onward)
-  })
+  }
+  const server = tls === null ? createServer(pass) : createTlsServer(tls, pass)
   await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening))
   const { port } = server.address() as AddressInfo // a TCP listener's address is never a path
   return {
-    url: `http://127.0.0.1:${port}`,
+    url: `${tls === null ? 'http' : 'https'}://127.0.0.1:${port}`,
     close: () =>
       new Promise((closed) => {
         server.close(() => closed())
