@@ -42,7 +42,11 @@ export async function* runModelConfig(
   let [answer, failure]: [string, RunFailure | null] = ['', null]
   try {
     for await (const step of untilAborted(telling, either)) {
-      if (step.kind === 'text') answer += step.delta
+      if (step.kind === 'text') {
+        // Each round of an agent is an answer of its model, and no longer than one; together they are the run's.
+        if (answer.length + step.delta.length > services.limits.answerChars) throw tooLong(services.limits.answerChars)
+        answer += step.delta
+      }
       yield step
     }
   } catch (error) {
@@ -69,6 +73,13 @@ export async function* runModelConfig(
   }
 }
 
+function tooLong(chars: number): ModelFailure {
+  return new ModelFailure({
+    code: 'completion_request_error',
+    message: `The answer is longer than ${chars} characters.`,
+  })
+}
+
 async function* promptSteps(
   services: NodeServices,
   model: ModelClient,
@@ -78,7 +89,7 @@ async function* promptSteps(
   signal: AbortSignal,
 ): AsyncGenerator<RunStep> {
   resources.push(...(await knowledgeFor(services, config, job.request, signal)))
-  const messages = await messagesOf(config, job, resources, services.imagesAs)
+  const messages = await messagesOf(config, job, resources, services)
   if (messages.length === 0) throw new ModelFailure({ code: 'invalid_param', message: 'The prompt is empty.' })
   for await (const chunk of model.stream({ ...modelRequest(config), messages }, signal)) {
     if (chunk.kind === 'usage') tally.usage = addUsage(tally.usage, chunk.usage)

@@ -3,7 +3,20 @@ import { declaredOutputs } from '#adapters/runner-native/code/declared-outputs.t
 import { DEFAULT_LIMITS, type RunLimits } from '#adapters/runner-native/limits.ts'
 import type { Json, JsonObject } from '#domain/app.ts'
 import { loadConfig } from '#src/config.ts'
-import { aCode, aJob, aNode, anAnswer, anEnd, anLlm, aStart, aWorkflow, codeTable, edges, run } from './support.ts'
+import {
+  aCode,
+  aJob,
+  aNode,
+  anAnswer,
+  anEnd,
+  anLlm,
+  aSpyModel,
+  aStart,
+  aWorkflow,
+  codeTable,
+  edges,
+  run,
+} from './support.ts'
 
 /** A workflow of `start`, the given nodes in a row, and `end`. */
 async function ended(limits: Partial<RunLimits>, nodes: readonly (readonly [string, object])[], inputs = {}) {
@@ -57,6 +70,45 @@ describe('limits of runs', () => {
       const asked = (times: number) => failureOf('advanced-chat', chain(anLlm('llm', '{{#sys.query#}}'.repeat(times))))
       expect((await asked(11)).failure).to.equal('the node takes in more than 10000 characters')
       expect((await asked(4)).failure).to.equal('succeeded')
+    })
+
+    it('nor a prompt that holds what was found many times, nor one of an app without a graph', async () => {
+      const context = { enabled: true, variable_selector: ['sys', 'query'] }
+      const { failure } = await failureOf('advanced-chat', chain(anLlm('llm', '{{#context#}}'.repeat(11), { context })))
+      expect(failure).to.equal('the node takes in more than 10000 characters')
+      for (const pre_prompt of ['{{query}}', '{{#query#}}', '{{long}}']) {
+        const modelConfig = { model: { name: 'm' }, pre_prompt: pre_prompt.repeat(11) }
+        const { ending } = await run(aJob('chat', { modelConfig }, { inputs: { long }, query: long }), { limits })
+        expect(ending).to.deep.include({
+          kind: 'failed',
+          failure: { code: 'invalid_param', message: 'The prompt takes in more than 10000 characters.' },
+        })
+      }
+    })
+
+    it('a list of pictures is not read without end', async () => {
+      const files = Array.from({ length: 21 }, () => ({
+        type: 'image',
+        transfer_method: 'remote_url',
+        related_id: null,
+        url: 'https://a.test',
+      }))
+      const vision = { enabled: true, configs: { variable_selector: ['start', 'files'] } }
+      const { failure } = await failureOf('workflow', chain(anLlm('llm', 'x', { vision })), { files })
+      expect(failure).to.equal('more than 20 pictures')
+    })
+
+    it('the rounds of an agent are one answer', async () => {
+      const model = aSpyModel(() => Array.from({ length: 6 }, () => long))
+      const modelConfig = { model: { name: 'm' }, agent_mode: { enabled: true, strategy: 'function_call', tools: [] } }
+      const { ending } = await run(aJob('agent-chat', { modelConfig }, { query: 'q' }), { limits, model })
+      expect(ending.kind === 'failed' && ending.failure.message).to.equal('The answer is longer than 5000 characters.')
+      expect(ending.answer).to.equal(long.repeat(5))
+      const node = aNode('agent', 'agent', {
+        agent_parameters: { model: { value: { model: 'm' } }, query: { value: 'q' } },
+      })
+      const within = await run(aJob('workflow', { workflow: chain(node) }), { limits, model })
+      expect(within.ending.kind === 'failed' && within.ending.failure.message).to.contain('said more than 5000')
     })
 
     it('nor are the inputs of code that are one variable under many names', async () => {

@@ -39,7 +39,7 @@ export async function* agentSteps(
   const task: AgentTask = {
     model: needs.model,
     request: modelRequest(config),
-    instruction: instructionOf(config, job, []),
+    instruction: instructionOf(config, job, [], needs.services.limits.runChars),
     history: historyOf(job),
     query: await questionOf(job, config, needs.services.imagesAs),
     tools,

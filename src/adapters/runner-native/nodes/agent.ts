@@ -29,6 +29,7 @@ export const agent: NodeExecutor = {
       const work = agentTask(task, services.model, tools)
       for await (const step of runAgent(work, strategyOf(textAt(node.data, 'agent_strategy_name')), tally, signal)) {
         if (step.kind === 'text') {
+          if (text.length + step.delta.length > services.limits.answerChars) throw tooLong(services.limits.answerChars)
           text += step.delta
           await task.emit(step.delta)
         } else await task.log(logOf(step))
@@ -49,6 +50,11 @@ export const agent: NodeExecutor = {
     const model = written(settings, 'model')
     return missingModel(isObject(model) ? model : {}, services.model)
   },
+}
+
+/** Each of its rounds may be as long as an answer of its model; all of them stand in memory. */
+function tooLong(chars: number): NodeFailure {
+  return new NodeFailure('AgentNodeError', `the agent said more than ${chars} characters`)
 }
 
 function agentTask(task: NodeTask, model: AgentTask['model'], tools: readonly AgentTool[]): AgentTask {

@@ -2,6 +2,7 @@ import type { Json, JsonObject } from '#domain/app.ts'
 import { isList, isObject, numberAt, objectAt, textAt, textsAt } from '#domain/json.ts'
 import { pictureUrl, StoredFileFault } from '../files/stored-file.ts'
 import type { GraphNode } from '../graph/graph.ts'
+import { takeIn } from '../graph/meter.ts'
 import { fillTemplate, isFile, resolve, textOf } from '../graph/variable-pool.ts'
 import type { ModelMessage } from '../models/model-client.ts'
 import { resourceOf } from '../retrieval/search-datasets.ts'
@@ -11,6 +12,7 @@ import { NodeFailure, type NodeServices, type NodeTask } from './node-executor.t
 const CONTEXT = /\{\{#context#\}\}/g
 type Picture = { readonly url: string; readonly detail: string }
 
+const MAX_PICTURES = 20
 const DEFAULT_QUERY = '{{#sys.query#}}'
 
 /**
@@ -58,17 +60,22 @@ function templateEntries(data: JsonObject): readonly JsonObject[] {
 async function fill(task: NodeTask, entry: JsonObject): Promise<string> {
   const { node, pool, services, signal } = task
   const context = contextText(contextValue(node.data, pool))
+  const taken = (text: string) => {
+    takeIn(pool, text.length)
+    return text
+  }
   if (isJinja(entry)) {
     const variables = namedVariables(pool, objectAt(node.data, 'prompt_config'), 'jinja2_variables')
     const rendered = await services.templates.render(textAt(entry, 'jinja2_text'), variables, signal)
     if (!rendered.ok) throw new NodeFailure('TemplateError', rendered.error)
-    return rendered.value.replaceAll(CONTEXT, () => context)
+    return taken(rendered.value).replaceAll(CONTEXT, () => taken(context))
   }
   // Split first: what a variable brings in must not be read as a placeholder again.
-  return textAt(entry, 'text')
+  const pieces = textAt(entry, 'text')
     .split(CONTEXT)
     .map((piece) => fillTemplate(pool, piece))
-    .join(context)
+  for (const _ of pieces.slice(1)) taken(context)
+  return pieces.join(context)
 }
 
 function isJinja(entry: JsonObject): boolean {
@@ -103,12 +110,12 @@ async function imagesOf({ node, pool, job, services }: NodeTask): Promise<readon
   const selector = textsAt(settings, 'variable_selector')
   const value = resolve(pool, selector.length > 0 ? selector : ['sys', 'files']) ?? null
   const detail = textAt(settings, 'detail') || 'high'
-  const files = (isList(value) ? value : [value]).filter(isObject).filter(isFile)
+  const files = (isList(value) ? value : [value]).filter(isObject).filter((one) => isFile(one) && one.type === 'image')
   const pictures: Picture[] = []
+  // Each stands in memory as text, and a list that code made may name one a thousand times.
+  if (files.length > MAX_PICTURES) throw new NodeFailure('FileFetchError', `more than ${MAX_PICTURES} pictures`)
   try {
-    for (const file of files) {
-      if (file.type === 'image') pictures.push({ url: await pictureUrl(job, services.imagesAs, file), detail })
-    }
+    for (const file of files) pictures.push({ url: await pictureUrl(job, services.imagesAs, file), detail })
   } catch (error) {
     if (!(error instanceof StoredFileFault)) throw error
     throw new NodeFailure('FileFetchError', error.message, {}, { cause: error })
