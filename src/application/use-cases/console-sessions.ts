@@ -75,9 +75,20 @@ export function makeConsoleSessions(needs: Needs): ConsoleSessions {
     }
   }
 
-  async function verifyAny(candidates: readonly string[], hash: string | null): Promise<boolean> {
-    for (const candidate of candidates) if (await passwords.verify(candidate, hash)) return true
-    return false
+  /** Calls `notLooked` when it fails before the password was looked at: of a later failure a guesser has learnt. */
+  async function look(email: string, password: string, notLooked: () => Promise<void>) {
+    const [typed = '', ...meant] = spellings(password)
+    let account: Awaited<ReturnType<AccountDirectory['findByEmail']>>
+    let right: boolean
+    try {
+      account = await accounts.findByEmail(email)
+      right = await passwords.verify(typed, account?.passwordHash ?? null)
+    } catch (error) {
+      await notLooked()
+      throw error
+    }
+    for (const other of meant) right ||= await passwords.verify(other, account?.passwordHash ?? null)
+    return { account, right }
   }
 
   return {
@@ -86,8 +97,7 @@ export function makeConsoleSessions(needs: Needs): ConsoleSessions {
       const bucket = limits.login(email, ip)
       // Spent before the password is looked at and given back on success: concurrent guesses count too.
       const receipt = await spend(bucket, { ip, accountId: null })
-      const account = await accounts.findByEmail(email)
-      const right = await verifyAny(spellings(password), account?.passwordHash ?? null)
+      const { account, right } = await look(email, password, () => limiter.giveBack(bucket, receipt))
       if (account === null || !right || account.status === 'banned' || account.status === 'closed') {
         await audit.append({ event: 'console.login_failed', facts: { accountId: account?.id ?? null, ip } }, now())
         throw new DomainError('authentication_failed', {})

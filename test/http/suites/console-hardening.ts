@@ -1,4 +1,6 @@
 import { expect } from 'chai'
+import sinon from 'sinon'
+import { DomainError } from '#domain/errors.ts'
 import { OWNER, type Reply, type WorldOptions } from '../../support/world.ts'
 import { said } from '../flow.ts'
 import { aPlace, type Place } from '../place.ts'
@@ -48,6 +50,30 @@ export function consoleHardeningSuite(name: string, options: WorldOptions): void
       expect(replies.filter(({ status }) => status === 429)).to.have.length(7)
       const [hit, ...more] = await place.edit.auditRows('rate_limit.hit')
       expect([hit?.facts.limit, more.length]).to.deep.equal(['login', 0])
+    })
+
+    // Whoever fills the queue for passwords with made-up people must not lock real ones out.
+    it('security: a sign-in whose password was not looked at counts as no failure', async () => {
+      const busy = sinon.stub(place.ports.passwords, 'verify').rejects(new DomainError('service_unavailable', {}))
+      try {
+        for (let at = 0; at < 6; at++) expect(said(await login(OWNER.password))).to.equal('503 service_unavailable')
+      } finally {
+        busy.restore()
+      }
+      expect((await login(OWNER.password)).status).to.equal(200)
+    })
+
+    // The base64 of a password is looked at twice, and only one look may find no place.
+    it('security: a guess that was looked at counts, whatever became of its other spelling', async () => {
+      const { passwords } = place.ports
+      const half = sinon.stub(passwords, 'verify').rejects(new DomainError('service_unavailable', {}))
+      try {
+        half.withArgs('d3JvbmcgaG9yc2Ug').resolves(false)
+        for (let at = 0; at < 5; at++) expect((await login('d3JvbmcgaG9yc2Ug')).status).to.equal(503)
+        expect(said(await login('d3JvbmcgaG9yc2Ug'))).to.equal('429 rate_limited')
+      } finally {
+        half.restore()
+      }
     })
 
     it('M03 sign-ins that succeed do not count', async () => {
