@@ -1,6 +1,6 @@
 import type { AppCatalog } from '#application/ports/app-catalog.ts'
 import type { AppRunner, RunJob } from '#application/ports/app-runner.ts'
-import { type LoadBindings, NO_BINDINGS } from '#application/ports/bindings.ts'
+import { type Bindings, type LoadBindings, NO_BINDINGS } from '#application/ports/bindings.ts'
 import type { NewId } from '#application/ports/secrets.ts'
 import { isGraphMode } from '#domain/app-mode.ts'
 import { isEnding, NO_USAGE, type RunFailure, type RunStep } from '#domain/run.ts'
@@ -44,7 +44,7 @@ export function createNativeRunner(needs: NativeRunnerNeeds): AppRunner {
   const documents = createDocuments({ timer })
   const { webFetch = noWeb, limits = DEFAULT_LIMITS, imagesAs = 'base64' } = needs
 
-  async function servicesFor(workspaceId: string, inner: InnerApps): Promise<NodeServices> {
+  async function servicesFor(workspaceId: string, inner: InnerApps, known?: Bindings): Promise<NodeServices> {
     const unbound = {
       model,
       code,
@@ -61,14 +61,14 @@ export function createNativeRunner(needs: NativeRunnerNeeds): AppRunner {
       bindings: NO_BINDINGS,
     }
     if (bound === undefined) return unbound
-    const bindings = await bound.load(workspaceId)
+    const bindings = known ?? (await bound.load(workspaceId))
     return { ...unbound, bindings, model: createBoundModel(model, bindings, bound.openModel) }
   }
 
   async function* stepsOf(job: RunJob, signal: AbortSignal, depth = 0): AsyncGenerator<RunStep> {
     const inner =
       apps === undefined ? NO_APPS : makeInnerApps({ maxDepth: limits.appDepth, apps, ids, stepsOf }, job, depth)
-    const services = await servicesFor(job.app.workspaceId, inner)
+    const services = await servicesFor(job.app.workspaceId, inner, job.bindings)
     const { workflow, modelConfig } = job.definition
     if (isGraphMode(job.app.mode)) {
       const graph = workflow === null ? null : buildGraph(workflow)
@@ -82,7 +82,8 @@ export function createNativeRunner(needs: NativeRunnerNeeds): AppRunner {
   }
 
   return {
-    preflight: async (app, definition) => preflightOf(app, definition, await servicesFor(app.workspaceId, NO_APPS)),
+    preflight: async (app, definition, bindings) =>
+      preflightOf(app, definition, await servicesFor(app.workspaceId, NO_APPS, bindings)),
     async *run(job, signal) {
       let started = false
       try {

@@ -37,11 +37,13 @@ export function createLiveDefinition(needs: { load: LoadBindings; api: ServiceAp
   }
 
   return async (app, definition) => {
-    const bound = (await needs.load(app.workspaceId)).app(app.id)
+    const bindings = await needs.load(app.workspaceId)
+    const bound = bindings.app(app.id)
     // Without a key nobody can be asked; the run itself says so.
-    if (bound === null || bound.key === null) return definition
+    if (bound === null || bound.key === null) return { definition, bindings }
     try {
-      return withForm(app, definition, await parametersOf(app, { url: bound.url, key: bound.key }))
+      const parameters = await parametersOf(app, { url: bound.url, key: bound.key })
+      return { definition: withForm(app, definition, parameters), bindings }
     } catch (error) {
       throw error instanceof UpstreamFailure ? asRefusal(error.failure) : error
     }

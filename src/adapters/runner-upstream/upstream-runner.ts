@@ -32,8 +32,6 @@ const SERVER_FAULT: RunFailure = {
 
 /** Runs apps that are bound to another server there, and all others as before. */
 export function createUpstreamRunner({ native, api, load, now, ids, onFault }: UpstreamNeeds): AppRunner {
-  const boundOf = async ({ workspaceId, id }: App) => (await load(workspaceId)).app(id)
-
   async function* follow(job: RunJob, place: Place, signal: AbortSignal): AsyncGenerator<RunStep> {
     const { app, request } = job
     const startedAtMs = now()
@@ -121,15 +119,17 @@ export function createUpstreamRunner({ native, api, load, now, ids, onFault }: U
   }
 
   return {
-    async preflight(app, definition) {
-      const bound = await boundOf(app)
-      if (bound === null) return native.preflight(app, definition)
+    async preflight(app, definition, known) {
+      const bindings = known ?? (await load(app.workspaceId))
+      const bound = bindings.app(app.id)
+      if (bound === null) return native.preflight(app, definition, bindings)
       return bound.key === null ? noKey(app) : { ok: true }
     },
 
     async *run(job, signal) {
-      const bound = await boundOf(job.app)
-      if (bound === null) return yield* native.run(job, signal)
+      const bindings = job.bindings ?? (await load(job.app.workspaceId))
+      const bound = bindings.app(job.app.id)
+      if (bound === null) return yield* native.run({ ...job, bindings }, signal)
       // The preflight has said so; it was lost since.
       if (bound.key === null) return yield unreadable()
       for await (const step of follow(job, { url: bound.url, key: bound.key }, signal)) {

@@ -2,6 +2,7 @@ import type { App, AppDefinition, Json, JsonObject } from '#domain/app.ts'
 import type { PreflightIssue } from '#domain/errors.ts'
 import type { FormAnswer, HumanForm } from '#domain/human-form.ts'
 import type { RunIds, RunRequest, RunStep, Turn } from '#domain/run.ts'
+import type { Bindings } from './bindings.ts'
 import type { RunFiles } from './run-files.ts'
 
 /** How a run waits for people. */
@@ -33,6 +34,8 @@ export type RunJob = {
   readonly pausing?: Pausing
   /** Where a paused run goes on, and with which answer, null when none came in time; absent for a run that begins. */
   readonly resume?: { readonly state: JsonObject; readonly formId: string; readonly answer: FormAnswer | null }
+  /** What the app's workspace binds; absent: the runner reads it. */
+  readonly bindings?: Bindings
   /** The caller's uploads; absent where there are none. */
   readonly files?: RunFiles
   /** Keeps conversation variables that the run assigned. */
@@ -53,8 +56,8 @@ export type Preflight =
 
 /** Executes apps. */
 export interface AppRunner {
-  /** Checks the reachable parts against what is configured; asks nobody outside. */
-  preflight(app: App, definition: AppDefinition): Promise<Preflight>
+  /** Checks the reachable parts against what is configured, or against `bindings`; asks nobody outside. */
+  preflight(app: App, definition: AppDefinition, bindings?: Bindings): Promise<Preflight>
   /**
    * Runs to exactly one ending, which is the last step, or to a pause. Never throws for what an app or a model does: that is a
    * `failed` ending. `signal` aborts the model within a second and ends the run as `stopped`.

@@ -23,6 +23,6 @@ export function makeDescribeApp(needs: {
     const app = await requireApp(needs.apps, appId, 'describe')
     await needs.requireMembership(context, app.workspaceId)
     const definition = await needs.apps.definition(app.id)
-    return { app, definition: definition === null ? null : await needs.liveDefinition(app, definition) }
+    return { app, definition: definition === null ? null : (await needs.liveDefinition(app, definition)).definition }
   }
 }

@@ -83,10 +83,10 @@ export function makeRunApp(needs: Needs): RunApp {
   return async ({ app, caller, context }, input, gone) => {
     const query = queryFor(app.mode, input.query)
     const stored = await requireDefinition(apps, app.id, app.mode, input.workflowId)
-    const definition = await needs.liveDefinition(app, stored)
+    const { definition, bindings } = await needs.liveDefinition(app, stored)
     const scope = { appId: app.id, owner: caller.owner }
     const { inputs, files } = await requireGiven(app.mode, definition, input, scope)
-    await requireRunnable(runner, app, definition)
+    await requireRunnable(runner, app, definition, bindings)
 
     const isChat = familyOf(app.mode) === 'chat'
     const known =
@@ -132,6 +132,7 @@ export function makeRunApp(needs: Needs): RunApp {
     const job = {
       app,
       definition,
+      bindings,
       ids,
       request,
       pausing: makePausing(needs, { ids, request }),
