@@ -8,6 +8,7 @@ import { flowing } from '#adapters/http/flowing.ts'
 import { readFilePart } from '#adapters/http/multipart.ts'
 import { DomainError } from '#domain/errors.ts'
 import { allOf } from '../support/all-of.ts'
+import { fakeClock } from '../support/clock.ts'
 
 /** A request whose body comes in exactly these pieces. */
 function contextOf(pieces: readonly Uint8Array[], type: string) {
@@ -39,7 +40,11 @@ describe('files in forms', () => {
         form.append('after', 'y')
         const packed = new Response(form)
         const type = packed.headers.get('content-type') ?? ''
-        const file = await readFilePart(contextOf(cut(Buffer.from(await packed.bytes()), at), type), 'file')
+        const file = await readFilePart(
+          contextOf(cut(Buffer.from(await packed.bytes()), at), type),
+          'file',
+          fakeClock().timer,
+        )
         expect(file.name).to.equal('a.txt')
         expect(Buffer.concat(await allOf(file.bytes)).equals(content)).to.equal(true)
       }),
@@ -53,7 +58,11 @@ describe('files in forms', () => {
       fc.asyncProperty(fc.nat(whole.length - 1), fc.uint8Array({ maxLength: 5 }), cuts, async (end, noise, at) => {
         const body = Buffer.concat([whole.subarray(0, end), Buffer.from(noise)])
         fc.pre(!body.includes('--B--'))
-        const read = readFilePart(contextOf(cut(body, at), 'multipart/form-data; boundary=B'), 'file')
+        const read = readFilePart(
+          contextOf(cut(body, at), 'multipart/form-data; boundary=B'),
+          'file',
+          fakeClock().timer,
+        )
         const outcome = await read.then(({ bytes }) => allOf(bytes)).catch((error: unknown) => error)
         expect(outcome).to.be.instanceOf(DomainError)
       }),

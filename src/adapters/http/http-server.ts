@@ -3,11 +3,12 @@ import type { Socket } from 'node:net'
 import type { ErrorCode } from '#domain/errors.ts'
 import { type RenderedError, renderError } from './errors.ts'
 import { SECURITY_HEADERS } from './security-headers.ts'
+import { isPaced } from './upload-pace.ts'
 
 /** How long a caller may take; who sends a byte a minute would hold a connection for ever. */
 export type Patience = {
   readonly headersMs: number
-  /** Of the whole request, its body included. */
+  /** Of the whole request, its body included; uploads have a limit of their own (`UploadPace`). */
   readonly requestMs: number
   /** How often both are looked at. */
   readonly checkMs: number
@@ -34,6 +35,8 @@ export function createHttpServer(patience: Patience = PATIENCE): Server {
   server.on('request', (req, res) => void answering.set(req.socket, res))
   server.on('clientError', (error: Error & { code?: string }, socket) => {
     const res = answering.get(socket)
+    // Node looks no further at a request that it gave up once; the upload's own watch does.
+    if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT' && res !== undefined && isPaced(res.req)) return
     const isAmidAnswer = res?.headersSent === true && !res.writableFinished
     refuse(error.code, socket as Socket, isAmidAnswer) // an HTTP server's connections are sockets
   })

@@ -1,8 +1,10 @@
 import type { Context } from 'koa'
+import type { Timer } from '#application/ports/clock.ts'
 import type { IncomingFile } from '#application/use-cases/upload-file.ts'
 import { DomainError } from '#domain/errors.ts'
 import { dispositionOf } from './disposition.ts'
 import { flowing } from './flowing.ts'
+import { type UploadPace, watchPace } from './upload-pace.ts'
 
 /** Of all that is not the file: other fields, and what stands around the parts. */
 const MAX_OTHER_BYTES = 64 * 1024
@@ -13,10 +15,12 @@ const BLANK_LINE = Buffer.from('\r\n\r\n')
 /**
  * The one file of a multipart body (RFC 7578), in the part called `name`. Reads up to the file and no further: its bytes
  * come as they are asked for, and the last of them only when the rest of the body was as it should be.
- * @throws DomainError `unsupported_media_type` | `no_file_uploaded` | `malformed_request`; reading also `too_many_files`
+ * A body that stalls or crawls is given up; see `UploadPace`.
+ * @throws DomainError `unsupported_media_type` | `no_file_uploaded` | `malformed_request` | `request_timeout`; reading
+ *   also `too_many_files`
  */
-export async function readFilePart(ctx: Context, name: string): Promise<IncomingFile> {
-  const source = sourceOf(ctx)
+export async function readFilePart(ctx: Context, name: string, timer: Timer, pace?: UploadPace): Promise<IncomingFile> {
+  const source = sourceOf(ctx, timer, pace)
   if (source === null) throw new DomainError('no_file_uploaded', {})
   const boundary = boundaryOf(ctx)
   const body = partsOf(source, boundary)
@@ -44,11 +48,15 @@ function isFile(part: Part, name: string): boolean {
 }
 
 /** Null for a request without a body. Leaving it early leaves the connection open for the answer, and what comes next. */
-function sourceOf(ctx: Context): AsyncIterator<Buffer> | null {
+function sourceOf(ctx: Context, timer: Timer, pace?: UploadPace): AsyncIterator<Buffer> | null {
   const length = ctx.get('Content-Length')
   if (ctx.get('Transfer-Encoding') === '' && (length === '' || length === '0')) return null
-  const source = flowing(ctx.req)
+  const watch = watchPace(ctx.req, timer, pace)
+  const source = flowing(ctx.req, watch)
+  // RFC 9110 §15.5.9: who is given up for want of bytes must not find the connection waiting for more of them.
+  watch.overdue.addEventListener('abort', () => ctx.res.headersSent || ctx.res.setHeader('Connection', 'close'))
   ctx.res.once('finish', async () => {
+    watch.answered()
     await source.return()
     // What is left unread would stand before the connection's next request for ever.
     ctx.req.resume()

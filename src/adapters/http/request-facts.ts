@@ -104,7 +104,8 @@ export class LazyFacts implements RequestFacts {
   // Handlers take these apart from the object, so they carry what they need.
   get filePart() {
     const ctx = this.#ctx
-    return () => readFilePart(ctx, 'file')
+    const { timer } = this.http
+    return () => readFilePart(ctx, 'file', timer)
   }
 
   get onHangUp() {

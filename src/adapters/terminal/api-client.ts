@@ -5,8 +5,9 @@ import { EXIT, TerminalFailure } from './terminal-failure.ts'
 import type { TerminalIo } from './terminal-io.ts'
 
 const CALL_TIMEOUT_MS = 30_000
-/** As long as a server waits for a whole request. */
+/** As long as a server waits for an upload: two minutes, or this pace when it is large. */
 const UPLOAD_TIMEOUT_MS = 120_000
+const UPLOAD_BYTES_PER_MS = 10
 
 type Query = Readonly<Record<string, string | undefined>>
 type Call = {
@@ -54,7 +55,7 @@ export function createApiClient(io: TerminalIo, server: string, token: string | 
 
   return {
     async call(call, schema, signal = io.signal) {
-      const timeoutMs = call.file === undefined ? CALL_TIMEOUT_MS : UPLOAD_TIMEOUT_MS
+      const timeoutMs = timeoutOf(call)
       const bounded = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)])
       const response = await send(call, 'application/json', bounded)
       const reply = v.safeParse(schema, await jsonOf(response, server, io.signal))
@@ -68,6 +69,11 @@ export function createApiClient(io: TerminalIo, server: string, token: string | 
       return response.body
     },
   }
+}
+
+function timeoutOf({ file }: Call): number {
+  if (file === undefined) return CALL_TIMEOUT_MS
+  return Math.max(UPLOAD_TIMEOUT_MS, Math.ceil(file.content.size / UPLOAD_BYTES_PER_MS))
 }
 
 function payloadOf({ body, file }: Call): { readonly body?: string | FormData } {
