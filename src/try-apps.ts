@@ -2,6 +2,7 @@ import { readdir, readFile, stat } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import { parseArgs } from 'node:util'
 import * as v from 'valibot'
+import { defuse } from '#adapters/admin/defuse.ts'
 import { UnreadableFile } from '#adapters/admin/outside.ts'
 import { UsageError } from '#adapters/admin/usage-error.ts'
 import { createSandbox } from '#adapters/runner-native/code/sandbox.ts'
@@ -39,9 +40,9 @@ export async function tryApps(words: readonly string[], say: (text: string) => v
   const tried: Tried[] = []
   for await (const one of tryFolder(folder, recording)) {
     tried.push(one)
-    if (!isJson) for (const line of linesOf(one)) say(`${line}\n`)
+    if (!isJson) for (const line of linesOf(one)) say(`${defuse(line)}\n`)
   }
-  say(isJson ? `${JSON.stringify({ files: tried.map(wire) })}\n` : `${summaryOf(tried)}\n`)
+  say(isJson ? `${defuse(JSON.stringify({ files: tried.map(wire) }))}\n` : `${summaryOf(tried)}\n`)
   return tried.every((one) => one.imported && (one.status === 'succeeded' || one.preflight.length > 0))
 }
 

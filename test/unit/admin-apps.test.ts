@@ -47,6 +47,21 @@ describe('operators’ commands about apps', () => {
     return join(folder, name)
   }
 
+  // Whoever may import an app chooses its name, and would choose what an operator's terminal does.
+  it('security: an app’s name reaches the operator’s terminal without escape sequences, lines or hidden text', async () => {
+    const name = 'evil\u001b]0;gone\u0007\r\nok  true\u009b2J\u202Etxt\u2069'
+    await latchkey(`app import ${await fileOf(chatFile(name))}`)
+    const listed = await latchkey('app list')
+    expect(listed.lines).to.have.length(1)
+    const appId = listed.lines[0]?.split(' ')[0]
+    const shown = [...listed.lines, ...(await latchkey(`app check ${appId}`)).lines]
+    for (const line of shown) expect(line).not.to.match(/[\p{Cc}\u2028-\u202E\u2066-\u2069]/u)
+    expect(listed.lines[0]).to.contain('evil\\u001b]0;gone\\u0007')
+    const [json = ''] = (await latchkey('app list --json')).lines
+    expect(json).not.to.match(/[\p{Cc}\u2028-\u202E\u2066-\u2069]/u)
+    expect(JSON.parse(json).name).to.equal(name)
+  })
+
   it('app bind-upstream lets an app run elsewhere, with a key that is shown nowhere, and unbind-upstream here again', async () => {
     const appId = await place.addApp(graphChatFile())
     const url = 'https://dify.example/v1'

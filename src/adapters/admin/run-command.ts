@@ -5,6 +5,7 @@ import { MAX_PAGE_LIMIT } from '#domain/page.ts'
 import { passwordFault } from '#domain/password-policy.ts'
 import { isUuid } from '#domain/uuid.ts'
 import { actingPerson } from './acting-person.ts'
+import { defuse } from './defuse.ts'
 import type { AdminRequest } from './parse-command.ts'
 import { type AdminReply, done, failed } from './reply.ts'
 import { changeAppAccess, changeExternal } from './run-access.ts'
@@ -15,6 +16,13 @@ import { bindUpstream, unbindUpstream } from './run-upstream.ts'
 
 /** Carries out an operator's command with the same use cases the API has. Never throws a refusal. */
 export async function runAdminCommand(cases: UseCases, request: AdminRequest): Promise<AdminReply> {
+  const reply = await replyTo(cases, request)
+  // An exported file has lines of its own, and YAML escapes what a terminal would act upon.
+  const isFile = request.command === 'app export' && reply.ok && !request.options.json
+  return isFile ? reply : { ...reply, lines: reply.lines.map(defuse) }
+}
+
+async function replyTo(cases: UseCases, request: AdminRequest): Promise<AdminReply> {
   try {
     return await dispatch(cases, request)
   } catch (error) {
