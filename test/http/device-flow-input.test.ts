@@ -70,6 +70,7 @@ describe('device flow input', () => {
     'a label with a line break': { client_id: 'difyctl', device_label: 'a\nb' },
     'a label with an escape': { client_id: 'difyctl', device_label: 'a\u001b[31m' },
     'a label that turns text around': { client_id: 'difyctl', device_label: 'a\u202eb' },
+    'a label of two lines': { client_id: 'difyctl', device_label: 'a\u2028b' },
   }
   for (const [what, json] of Object.entries(BAD_STARTS)) {
     it(`E05 ${what} is refused with 400 and the field’s name, never its value`, async () => {

@@ -7,7 +7,7 @@ import { iso, status } from '../schemas.ts'
 
 /** RFC 8628 §3.4 `grant_type`. */
 export const DEVICE_GRANT = 'urn:ietf:params:oauth:grant-type:device_code'
-const PRINTABLE = /^[\P{C}]*$/u
+const PRINTABLE = /^[^\p{C}\p{Zl}\p{Zp}]*$/u
 
 const ClientId = v.pipe(v.string(), v.minLength(1), v.maxLength(64))
 
