@@ -68,14 +68,32 @@ export function conversationStoreContract(name: string, open: Open): void {
       }
       const failed = aMessage(chat, { status: 'error', error: 'boom', createdAtMs: NOW_MS + 4 })
       await conversations.addMessage(failed)
-      expect(await conversations.history(chat.id, 2)).to.deep.equal({
+      expect(await conversations.history(chat.id, { turns: 2, bytes: 100 })).to.deep.equal({
         turns: [
           { query: 'q2', answer: 'a2' },
           { query: 'q3', answer: 'a3' },
         ],
         lastMessageId: failed.id,
       })
-      expect(await conversations.history(randomUUID(), 2)).to.deep.equal({ turns: [], lastMessageId: null })
+      expect(await conversations.history(randomUUID(), { turns: 2, bytes: 100 })).to.deep.equal({
+        turns: [],
+        lastMessageId: null,
+      })
+    })
+
+    it('remembers only as many turns as are not too long together, and none before one that is', async () => {
+      const { conversations } = opened.stores
+      const chat = await aConversation()
+      // Four, thirty and six bytes.
+      for (const [at, answer] of ['abc', `${'é'.repeat(14)}x`, 'abcde'].entries()) {
+        await conversations.addMessage(aMessage(chat, { answer, createdAtMs: NOW_MS + at }))
+      }
+      const answers = async (bytes: number) =>
+        (await conversations.history(chat.id, { turns: 9, bytes })).turns.map(({ answer }) => answer.length)
+      expect(await answers(40)).to.deep.equal([3, 15, 5])
+      expect(await answers(39)).to.deep.equal([15, 5])
+      expect(await answers(35)).to.deep.equal([5])
+      expect(await answers(5)).to.deep.equal([])
     })
 
     it('keeps every assignment when twenty runs save variables at once', async () => {
@@ -94,7 +112,7 @@ export function conversationStoreContract(name: string, open: Open): void {
       const chat = await aConversation()
       await conversations.addMessage(aMessage(chat, { query: 'nul \u0000 byte', answer: 'quote \' ? \\ " $1' }))
       await conversations.saveVariables(chat.id, { text: 'nul \u0000', lone: '\ud800' })
-      const { turns } = await conversations.history(chat.id, 1)
+      const { turns } = await conversations.history(chat.id, { turns: 1, bytes: 100 })
       expect(turns[0]?.query).to.match(/^nul .+ byte$/u)
       expect(turns[0]?.answer).to.equal('quote \' ? \\ " $1')
     })

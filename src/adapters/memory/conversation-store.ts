@@ -15,15 +15,20 @@ export function createMemoryConversationStore(database: MemoryDatabase): Convers
         return found !== undefined && own ? found : null
       }),
 
-    history: (id, max) =>
+    history: (id, most) =>
       database.run(() => {
         const newestFirst = messages
           .rows()
           .filter((message) => message.conversationId === id)
           .toSorted((a, b) => descending(a.createdAtMs, b.createdAtMs) || descending(a.id, b.id))
+        let bytes = 0
         const turns = newestFirst
           .filter((message) => message.status === 'normal')
-          .slice(0, max)
+          .slice(0, most.turns)
+          .filter(({ query, answer }) => {
+            bytes += Buffer.byteLength(query) + Buffer.byteLength(answer)
+            return bytes <= most.bytes
+          })
           .map(({ query, answer }) => ({ query, answer }))
           .toReversed()
         return { turns, lastMessageId: newestFirst[0]?.id ?? null }

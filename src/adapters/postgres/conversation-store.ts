@@ -39,7 +39,7 @@ export function createPostgresConversationStore(em: EntityManager): Conversation
       return { ...rest, owner: { kind: ownerKind, id: ownerId } }
     },
 
-    async history(id, max) {
+    async history(id, most) {
       if (!isUuid(id)) return { turns: [], lastMessageId: null }
       const newest = await rowOf<{ id: string }>(
         em,
@@ -48,9 +48,16 @@ export function createPostgresConversationStore(em: EntityManager): Conversation
       )
       const turns = await rowsOf<Turn>(
         em,
-        `select query, answer from messages where conversation_id = ? and status = 'normal'
-          order by created_at desc, id desc limit ?`,
-        [id, max],
+        `select query, answer from (
+            select query, answer, created_at, id,
+                sum(octet_length(query) + octet_length(answer)) over (order by created_at desc, id desc) as bytes
+              from (
+                select query, answer, created_at, id from messages where conversation_id = ? and status = 'normal'
+                  order by created_at desc, id desc limit ?
+              ) as newest
+          ) as counted
+          where bytes <= ? order by created_at desc, id desc`,
+        [id, most.turns, most.bytes],
       )
       return { turns: turns.toReversed(), lastMessageId: newest?.id ?? null }
     },

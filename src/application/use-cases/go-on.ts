@@ -1,6 +1,6 @@
 import type { App, AppDefinition, JsonObject } from '#domain/app.ts'
 import type { FormAnswer } from '#domain/human-form.ts'
-import type { ConversationStore, Owner } from '../ports/conversation-store.ts'
+import { type ConversationStore, type Owner, REMEMBERED } from '../ports/conversation-store.ts'
 import type { RunPause } from '../ports/run-pauses.ts'
 import type { CarryRun } from './carry-run.ts'
 import { makePausing, type PausingNeeds } from './pausing.ts'
@@ -21,8 +21,6 @@ type Going = {
   readonly answer: FormAnswer | null
 }
 
-const HISTORY_TURNS = 100
-
 /**
  * Lets a paused run go on in this process; resolves as soon as what it tells can be read. False when somebody else has
  * let it go on.
@@ -34,7 +32,7 @@ export function makeGoOn(needs: GoOnNeeds): (going: Going) => Promise<boolean> {
     const { turns, lastMessageId } =
       conversationId === null
         ? { turns: [], lastMessageId: null }
-        : await conversations.history(conversationId, HISTORY_TURNS)
+        : await conversations.history(conversationId, REMEMBERED)
     // Last of what can fail: from here on the form is used up.
     const pause = await runPauses.take(tokenHash)
     if (pause === null) return false

@@ -11,7 +11,7 @@ import type { AppCatalog } from '../ports/app-catalog.ts'
 import type { AppRunner } from '../ports/app-runner.ts'
 import type { AuditLog } from '../ports/audit-log.ts'
 import type { Clock } from '../ports/clock.ts'
-import type { Conversation, ConversationStore, Owner } from '../ports/conversation-store.ts'
+import { type Conversation, type ConversationStore, type Owner, REMEMBERED } from '../ports/conversation-store.ts'
 import type { LiveDefinition } from '../ports/live-definition.ts'
 import type { RunControl } from '../ports/run-control.ts'
 import type { RunLog } from '../ports/run-log.ts'
@@ -65,7 +65,6 @@ export type StartedRun = {
 /** `gone` aborts when the caller goes away, also before the first event: that ends a chat and leaves a workflow running. */
 export type RunApp = (admitted: Mounted, input: RunInput, gone: AbortSignal) => Promise<StartedRun>
 
-const HISTORY_TURNS = 100
 const NAME_LENGTH = 60
 /** Far more than any form takes; a request of ids alone must not become one giant query. */
 const MAX_UPLOAD_IDS = 500
@@ -96,7 +95,7 @@ export function makeRunApp(needs: Needs): RunApp {
     const fresh =
       isChat && known === null ? newConversation(app.id, caller.owner, inputs, query, input.autoGenerateName) : null
     const { turns, lastMessageId } =
-      known === null ? { turns: [], lastMessageId: null } : await conversations.history(known.id, HISTORY_TURNS)
+      known === null ? { turns: [], lastMessageId: null } : await conversations.history(known.id, REMEMBERED)
 
     const conversation = known ?? fresh
     const ids: RunIds = {

@@ -275,13 +275,21 @@ describe('guarded egress', () => {
     const headers = [
       ['Authorization', 'Bearer k'],
       ['Cookie', 'c=1'],
-      ['X-Api-Key', 'k'],
+      ['X-House-Rule', 'k'],
+      ['X-Goog-Api-Key', 'k'],
+      ['PRIVATE-TOKEN', 'k'],
       ['X-Plain', 'p'],
     ] as const
-    await open.request(aRequest(at('/from'), { headers, secretHeaders: ['x-api-key'] }), live())
-    expect(seen[0]?.headers).to.include({ authorization: 'Bearer k', 'x-api-key': 'k' })
+    await open.request(aRequest(at('/from'), { headers, secretHeaders: ['x-house-rule'] }), live())
+    expect(seen[0]?.headers).to.include({ authorization: 'Bearer k', 'x-house-rule': 'k', 'private-token': 'k' })
     expect(seen[1]?.headers).to.include({ 'x-plain': 'p' })
-    expect(seen[1]?.headers).to.not.have.any.keys('authorization', 'cookie', 'x-api-key')
+    expect(seen[1]?.headers).to.not.have.any.keys(
+      'authorization',
+      'cookie',
+      'x-house-rule',
+      'x-goog-api-key',
+      'private-token',
+    )
   })
 
   it('gives up on a circle of redirects', async () => {

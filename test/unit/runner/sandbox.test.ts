@@ -232,6 +232,16 @@ describe('plain templates', function () {
     expect(plain).to.be.above(50)
   })
 
+  it('are filled in no further than they may be long, however often they name a long variable', async () => {
+    const short = createSandbox({ timer: realTimer, maxRendered: 25 })
+    const ten = { x: 'x'.repeat(10) }
+    const signal = never
+    expect(await short.render('{{ x }}{{ x }}', ten, signal)).to.deep.equal({ ok: true, value: 'x'.repeat(20) })
+    expect((await short.render('{{ x }}'.repeat(1_000_000), ten, signal)).ok).to.equal(false)
+    expect(renderPlain('{{ x }}'.repeat(1_000_000), ten, 25)).to.equal('x'.repeat(30))
+    await short.close()
+  })
+
   it('leave everything else to the engine', () => {
     for (const template of [
       '{% set a = 1 %}',

@@ -45,7 +45,7 @@ export function createSandbox(settings: SandboxSettings): Sandbox {
     },
     expectPython: (appId) => pythons.expect(appId),
     async render(template, variables, signal) {
-      const plain = renderPlain(template, variables)
+      const plain = renderPlain(template, variables, maxRendered)
       const said = plain === null ? await pythons.submit({ kind: 'template', template, variables }, '', signal) : null
       const rendered: Ran<string> = said ?? { ok: true, value: plain ?? '' }
       if (!rendered.ok || rendered.value.length <= maxRendered) return rendered

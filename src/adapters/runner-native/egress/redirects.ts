@@ -4,6 +4,8 @@ const REDIRECTS = [301, 302, 303, 307, 308]
 /** What only the origin it was meant for may see. */
 const SECRET = ['authorization', 'cookie', 'proxy-authorization']
 const ABOUT_BODY = /^content-/i
+/** Authors put keys into headers of any name; what sounds like one stays where it was meant for. */
+const SOUNDS_SECRET = /auth|key|token|secret|passw|credential|session|signature/i
 
 /** The request that a redirect calls for (RFC 9110 §15.4), or null when the reply is the answer. */
 export function nextHop(request: EgressRequest, from: URL, reply: EgressReply): EgressRequest | null {
@@ -22,7 +24,9 @@ export function nextHop(request: EgressRequest, from: URL, reply: EgressReply): 
     method,
     body: isKept ? request.body : null,
     headers: request.headers.filter(
-      ([name]) => (isKept || !ABOUT_BODY.test(name)) && (isSameOrigin || !secret.includes(name.toLowerCase())),
+      ([name]) =>
+        (isKept || !ABOUT_BODY.test(name)) &&
+        (isSameOrigin || !(secret.includes(name.toLowerCase()) || SOUNDS_SECRET.test(name))),
     ),
   }
 }

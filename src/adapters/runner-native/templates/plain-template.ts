@@ -25,20 +25,29 @@ export function onlyNames(template: string): boolean {
 
 /**
  * Renders templates that only name variables, as most do, without a round trip to a child. Null when the template is
- * more than that, or a value has a form that only the engine can word.
+ * more than that, or a value has a form that only the engine can word. Beyond `maxChars` it only goes on as far as to be
+ * longer: a template can name a long variable a thousand times.
  */
-export function renderPlain(template: string, variables: JsonObject): string | null {
+export function renderPlain(
+  template: string,
+  variables: JsonObject,
+  maxChars = Number.POSITIVE_INFINITY,
+): string | null {
   // Jinja knows one kind of line end, and drops the last one.
   const source = template.replaceAll(/\r\n?/g, '\n').replace(/\n$/, '')
   if (!onlyNames(source)) return null
   let isPlain = true
+  let chars = 0
   const text = source.replaceAll(PLACEHOLDER, (_, name: string) => {
     const value = Object.hasOwn(variables, name) ? variables[name] : ''
     if (RESERVED.has(name)) isPlain = false
     if (value === null) return 'None'
     if (typeof value === 'boolean') return value ? 'True' : 'False'
     if (typeof value !== 'string' && !Number.isSafeInteger(value)) isPlain = false
-    return String(value)
+    if (chars > maxChars) return ''
+    const word = String(value)
+    chars += word.length
+    return word
   })
   return isPlain ? text : null
 }
