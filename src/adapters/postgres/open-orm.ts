@@ -6,6 +6,7 @@ import type { Pool } from 'pg'
 import { lockDataDir } from './data-lock.ts'
 import { returnLostConnections } from './lost-connections.ts'
 import { MIGRATIONS } from './migrations.ts'
+import { quoteAtOnce } from './quote-at-once.ts'
 import { ENTITIES } from './schema.ts'
 
 /** An open database of either kind. */
@@ -68,6 +69,7 @@ export async function openPostgres(options: {
       },
     },
   })
+  quoteAtOnce(orm.em.getPlatform())
   const state = () => ({
     size: pool?.totalCount ?? 0,
     idle: pool?.idleCount ?? 0,
@@ -91,6 +93,7 @@ export async function openPglite(options: {
     const database = await createPglite(dataDir === null ? null : join(dataDir, 'pgdata')).catch(throwAsError)
     const { MikroORM } = await import('@mikro-orm/pglite')
     const orm = await MikroORM.init({ ...common, dbName: 'latchkey', driverOptions: { pglite: () => database } })
+    quoteAtOnce(orm.em.getPlatform())
     const close = async () => {
       await orm.close()
       await database.close()
