@@ -166,6 +166,8 @@ export class RunTape {
 }
 
 function sizeOf(step: RunStep): number {
-  if (step.kind !== 'text') return OVERHEAD + JSON.stringify(step).length
-  return OVERHEAD + step.delta.length + (step.ends ?? []).length * END_SIZE
+  if (step.kind === 'text') return OVERHEAD + step.delta.length + (step.ends ?? []).length * END_SIZE
+  // An answer may be large, and is what it was when its pieces were counted.
+  if ('answer' in step) return OVERHEAD + step.answer.length + JSON.stringify({ ...step, answer: '' }).length
+  return OVERHEAD + JSON.stringify(step).length
 }
