@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
-import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -43,6 +43,23 @@ describe('the data directory of the embedded database', function () {
     await migrate(second)
     expect((await openStores(second).tokens.findByHash(token.tokenHash))?.id).to.equal(token.id)
     await second.close()
+  })
+
+  // Digests, sealed keys and what people asked lie in there, and DATA_DIR may be a folder that somebody else made.
+  it('security: nobody else on the machine reads the database, whoever made the folder around it', async () => {
+    await chmod(dataDir, 0o755)
+    const modeOf = async () => (await stat(join(dataDir, 'pgdata'))).mode & 0o777
+    await (await openPglite({ dataDir })).close()
+    expect(await modeOf()).to.equal(0o700)
+    // As one who let a group read it for backups, and one whose database is older than this.
+    for (const [was, becomes] of [
+      [0o750, 0o750],
+      [0o755, 0o750],
+    ] as const) {
+      await chmod(join(dataDir, 'pgdata'), was)
+      await (await openPglite({ dataDir })).close()
+      expect(await modeOf()).to.equal(becomes)
+    }
   })
 
   // Two openers would both seem to work, and one would lose rows.

@@ -6,6 +6,7 @@ import type { Pool } from 'pg'
 import { lockDataDir } from './data-lock.ts'
 import { returnLostConnections } from './lost-connections.ts'
 import { MIGRATIONS } from './migrations.ts'
+import { makePrivateFolder } from './private-folder.ts'
 import { quoteAtOnce } from './quote-at-once.ts'
 import { ENTITIES } from './schema.ts'
 
@@ -109,6 +110,8 @@ export async function openPglite(options: {
 /** The ready-made cluster spares the first start `initdb`. */
 async function createPglite(dataDir: string | null) {
   const { PGlite } = await import('@electric-sql/pglite')
+  // By itself the engine makes a folder that everybody on the machine can read.
+  if (dataDir !== null) await makePrivateFolder(dataDir)
   const isNew = dataDir === null || !existsSync(join(dataDir, 'PG_VERSION'))
   const loadDataDir = isNew ? await (await import('@electric-sql/pglite-prepopulatedfs')).dataDir() : undefined
   return PGlite.create({
