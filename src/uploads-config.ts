@@ -1,5 +1,6 @@
 import type { S3Settings } from '#adapters/files/s3-file-store.ts'
 import { USUAL_EXTENSIONS } from '#domain/file-type.ts'
+import { USUAL_UPLOAD_QUOTA } from '#domain/upload-quota.ts'
 import { type UploadRules, USUAL_FILES_PER_RUN, USUAL_MAX_BYTES } from '#domain/uploaded-file.ts'
 import { isReadOnTheWay, isWord, type Reader } from './config-reader.ts'
 
@@ -27,6 +28,13 @@ export function readUploads(
   warn: (line: string) => void,
 ): UploadsConfig {
   const megabytes = (name: string, usual: number) => read.whole(name, usual / MIB, 1, 1000) * MIB
+  const bound = (of: 'PERSON' | 'WORKSPACE') => {
+    const usual = USUAL_UPLOAD_QUOTA[of === 'PERSON' ? 'person' : 'workspace']
+    return {
+      files: read.whole(`UPLOAD_QUOTA_${of}_FILES`, usual.files, 0, 1_000_000_000),
+      bytes: read.whole(`UPLOAD_QUOTA_${of}_MB`, usual.bytes / MIB, 0, 1_000_000_000) * MIB,
+    }
+  }
   const listed = read.list('UPLOAD_FILE_EXTENSIONS', isExtension, 'a comma-separated list of extensions, or *')
   const extensions = listed?.map((one) => one.replace(/^\./, '').toLowerCase()) ?? USUAL_EXTENSIONS
   const origin = read.origin('FILES_URL') ?? consoleApiUrl
@@ -48,6 +56,7 @@ export function readUploads(
         video: megabytes('UPLOAD_VIDEO_FILE_SIZE_LIMIT', USUAL_MAX_BYTES.video),
       },
       perRun: read.whole('WORKFLOW_FILE_UPLOAD_LIMIT', USUAL_FILES_PER_RUN, 1, 100),
+      quota: { person: bound('PERSON'), workspace: bound('WORKSPACE') },
     },
     retentionDays: read.whole('FILES_RETENTION_DAYS', 30, 1, 36_500),
     s3,

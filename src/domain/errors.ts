@@ -1,3 +1,5 @@
+import type { OverQuota } from './upload-quota.ts'
+
 /** One thing wrong with the input. `loc` is the path to it, outermost first; the received value is never repeated. */
 export type InputIssue = {
   readonly type: string
@@ -101,6 +103,8 @@ export type ErrorFacts = {
   no_file_uploaded: None
   too_many_files: None
   file_too_large: { readonly maxBytes: number }
+  /** Uploads leave after `retentionDays`, and by nothing else that a caller could do. */
+  upload_quota_exceeded: OverQuota & { readonly retentionDays: number }
   /** `contradicted` when the bytes are not what the extension says. */
   unsupported_file_type: { readonly extension: string; readonly contradicted?: boolean }
 

@@ -1,5 +1,6 @@
 import { cleanFileName, extensionOf } from './file-name.ts'
 import { type FileKind, kindOfExtension, mimeTypeOf } from './file-type.ts'
+import type { UploadQuota } from './upload-quota.ts'
 
 /** A file that a caller handed to an app, without its bytes. */
 export type UploadedFile = {
@@ -31,6 +32,7 @@ export type UploadRules = {
   }
   /** Files that one run may be given. */
   readonly perRun: number
+  readonly quota: UploadQuota
 }
 
 const MIB = 1024 * 1024

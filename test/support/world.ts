@@ -52,6 +52,7 @@ import { makeLoadBindings } from '#application/use-cases/load-bindings.ts'
 import { makeUseCases, type UseCases } from '#application/use-cases.ts'
 import type { AuditEvent } from '#domain/audit-event.ts'
 import { USUAL_EXTENSIONS } from '#domain/file-type.ts'
+import { USUAL_UPLOAD_QUOTA } from '#domain/upload-quota.ts'
 import { USUAL_FILES_PER_RUN, USUAL_MAX_BYTES } from '#domain/uploaded-file.ts'
 import type { Role } from '#domain/workspace.ts'
 import { type FakeClock, fakeClock } from './clock.ts'
@@ -301,7 +302,12 @@ export const SETTINGS: CoreSettings = {
   tokenTtlDays: 14,
   tokenRetentionDays: 30,
   traceRetentionDays: 30,
-  uploads: { extensions: USUAL_EXTENSIONS, maxBytes: USUAL_MAX_BYTES, perRun: USUAL_FILES_PER_RUN },
+  uploads: {
+    extensions: USUAL_EXTENSIONS,
+    maxBytes: USUAL_MAX_BYTES,
+    perRun: USUAL_FILES_PER_RUN,
+    quota: USUAL_UPLOAD_QUOTA,
+  },
   fileRetentionDays: 30,
   filesOrigin: null,
   fileLinkSeconds: 300,

@@ -101,6 +101,10 @@ const REFUSED: readonly [name: string, value: string, beside?: Record<string, st
   ['UPLOAD_AUDIO_FILE_SIZE_LIMIT', '1001'],
   ['UPLOAD_VIDEO_FILE_SIZE_LIMIT', '1.5'],
   ['UPLOAD_FILE_EXTENSIONS', 'png,../hunter2'],
+  ['UPLOAD_QUOTA_PERSON_MB', '-1'],
+  ['UPLOAD_QUOTA_PERSON_FILES', 'hunter2'],
+  ['UPLOAD_QUOTA_WORKSPACE_MB', '0.5'],
+  ['UPLOAD_QUOTA_WORKSPACE_FILES', '1e9'],
   ['WORKFLOW_FILE_UPLOAD_LIMIT', '0'],
   ['FILES_RETENTION_DAYS', '0'],
   ['FILES_URL', 'https://files.example/hunter2'],
@@ -180,6 +184,11 @@ describe('configuration', () => {
     const { rules } = loadConfig({ UPLOAD_FILE_EXTENSIONS: '.LOG, csv', UPLOAD_FILE_SIZE_LIMIT: '2' }).config.uploads
     expect([rules.extensions, rules.maxBytes.document]).to.deep.equal([['log', 'csv'], 2 * 1024 * 1024])
     expect(loadConfig({ UPLOAD_FILE_EXTENSIONS: '*' }).config.uploads.rules.extensions).to.equal(null)
+    const given = { UPLOAD_QUOTA_PERSON_MB: '3', UPLOAD_QUOTA_PERSON_FILES: '0', UPLOAD_QUOTA_WORKSPACE_FILES: '7' }
+    expect(loadConfig(given).config.uploads.rules.quota).to.deep.equal({
+      person: { files: 0, bytes: 3 * 1024 * 1024 },
+      workspace: { files: 7, bytes: 51_200 * 1024 * 1024 },
+    })
     expect(faultsOf({ MULTIMODAL_SEND_FORMAT: 'url' }).join()).to.contain('FILES_URL')
   })
 

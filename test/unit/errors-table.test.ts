@@ -17,6 +17,7 @@ const FACTS: { readonly [C in ErrorCode as Record<never, never> extends ErrorFac
   invalid_request: { description: 'client_id is required' },
   payload_too_large: { maxBytes: 1024 },
   file_too_large: { maxBytes: 10 },
+  upload_quota_exceeded: { of: 'person', what: 'bytes', max: 10, retentionDays: 30 },
   unsupported_file_type: { extension: 'exe' },
   workflow_unusable: { message: 'a draft workflow cannot be run' },
   app_not_runnable: { issues: [{ node: 'n1', title: 'Shell', reason: 'unsupported', fix: 'remove it' }] },

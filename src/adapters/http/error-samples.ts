@@ -15,6 +15,7 @@ const facts: { readonly [C in Telling]: ErrorFacts[C] } = {
   invalid_request: { description: 'client_id is required' },
   payload_too_large: { maxBytes: 1_048_576 },
   file_too_large: { maxBytes: 15_728_640 },
+  upload_quota_exceeded: { of: 'person', what: 'bytes', max: 5_368_709_120, retentionDays: 30 },
   unsupported_file_type: { extension: 'exe' },
   workflow_unusable: { message: 'workflow_id must be a UUID' },
   app_not_runnable: {

@@ -123,6 +123,12 @@ export const errorTable: { readonly [C in ErrorCode]: Row<ErrorFacts[C]> } = {
   no_file_uploaded: { status: 400 },
   too_many_files: { status: 400 },
   file_too_large: { status: 413, body: ({ maxBytes }) => ({ hint: `at most ${maxBytes} bytes` }) },
+  upload_quota_exceeded: {
+    status: 413,
+    body: ({ of, what, max, retentionDays }) => ({
+      hint: `a ${of} may keep ${max} ${what} of uploads at once; each is removed ${retentionDays} days after it came`,
+    }),
+  },
   unsupported_file_type: {
     status: 415,
     body: ({ contradicted }) => ({

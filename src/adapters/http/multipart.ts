@@ -8,6 +8,8 @@ import { type UploadPace, watchPace } from './upload-pace.ts'
 
 /** Of all that is not the file: other fields, and what stands around the parts. */
 const MAX_OTHER_BYTES = 64 * 1024
+/** Beside the file, with what separates the parts: a body that is longer by more than this has a file that long. */
+const MAX_AROUND_BYTES = 4 * MAX_OTHER_BYTES
 const MAX_HEADER_BYTES = 8 * 1024
 const CRLF = Buffer.from('\r\n')
 const BLANK_LINE = Buffer.from('\r\n\r\n')
@@ -30,7 +32,7 @@ export async function readFilePart(ctx: Context, name: string, timer: Timer, pac
     part = await body.nextPart()
   }
   if (part === null) throw new DomainError('no_file_uploaded', {})
-  return { name: part.filename ?? '', bytes: untilTheEnd() }
+  return { name: part.filename ?? '', bytes: untilTheEnd(), atLeastBytes: atLeastBytes(ctx) }
 
   async function* untilTheEnd(): AsyncGenerator<Uint8Array> {
     yield* body.bytes()
@@ -62,6 +64,11 @@ function sourceOf(ctx: Context, timer: Timer, pace?: UploadPace): AsyncIterator<
     ctx.req.resume()
   })
   return source
+}
+
+/** What the sender says of the length, before it is read. */
+function atLeastBytes(ctx: Context): number {
+  return Math.max(0, Number(ctx.get('Content-Length')) - MAX_AROUND_BYTES)
 }
 
 /** RFC 2046 §5.1.1: at most 70 characters of a few kinds. */

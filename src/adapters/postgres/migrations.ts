@@ -10,6 +10,7 @@ import { UpstreamAppsMigration } from '../../../migrations/20261121200000-upstre
 import { NodeTracesMigration } from '../../../migrations/20261121210000-node-traces.ts'
 import { PermittedAppsMigration } from '../../../migrations/20261121220000-permitted-apps.ts'
 import { FormExpiryMigration } from '../../../migrations/20261121230000-form-expiry.ts'
+import { UploadQuotaMigration } from '../../../migrations/20261122000000-upload-quota.ts'
 
 /** Every migration, oldest first; listed rather than globbed, so a stray file cannot change a database. */
 export const MIGRATIONS = [
@@ -25,4 +26,5 @@ export const MIGRATIONS = [
   NodeTracesMigration,
   PermittedAppsMigration,
   FormExpiryMigration,
+  UploadQuotaMigration,
 ]

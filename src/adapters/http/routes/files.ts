@@ -28,7 +28,7 @@ const upload = route({
   status: 201,
   reply: FileReply,
   example: examples.uploadFile,
-  errors: [...appErrors, 'file_too_large', 'unsupported_file_type', 'invalid_input'],
+  errors: [...appErrors, 'file_too_large', 'upload_quota_exceeded', 'unsupported_file_type', 'invalid_input'],
   handle: async (_input, admitted, cases, { filePart }) => {
     const file = await cases.uploadFile(admitted, await filePart())
     return {
