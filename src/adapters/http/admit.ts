@@ -111,6 +111,6 @@ async function admitAs(access: Access, ctx: Context, http: HttpContext): Promise
 
 /** The bearer of RFC 6750 §2.1; null for an absent header, another scheme or an empty token. */
 function bearerOf(ctx: Context): string | null {
-  const match = /^bearer +(\S+) *$/i.exec(ctx.get('Authorization'))
+  const match = /^bearer +(\S+) *$/i.exec(ctx.req.headers.authorization ?? '')
   return match?.[1] ?? null
 }

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import cors from '@koa/cors'
 import Router from '@koa/router'
 import Koa, { type Context, type Next } from 'koa'
@@ -151,8 +152,8 @@ function report(ctx: Context, next: Next, onAnswer: OnAnswer): Promise<void> {
 
 /** W3C Trace Context §4.3: what is malformed is not passed on. */
 function trace(ctx: Context, next: Next, inTrace: InTrace): Promise<void> {
-  const traceparent = ctx.get('traceparent')
-  return TRACE_PARENT.test(traceparent) ? inTrace(traceparent, next) : next()
+  const { traceparent } = ctx.req.headers
+  return typeof traceparent === 'string' && TRACE_PARENT.test(traceparent) ? inTrace(traceparent, next) : next()
 }
 
 function begin(ctx: Context, usual: readonly string[]): void {
@@ -164,8 +165,9 @@ function begin(ctx: Context, usual: readonly string[]): void {
 }
 
 function requestIdOf(ctx: Context): string {
-  const given = ctx.get('X-Request-Id')
-  return REQUEST_ID.test(given) ? given : (TRACE_PARENT.exec(ctx.get('traceparent'))?.[1] ?? crypto.randomUUID())
+  const { 'x-request-id': given, traceparent } = ctx.req.headers
+  if (typeof given === 'string' && REQUEST_ID.test(given)) return given
+  return (typeof traceparent === 'string' ? TRACE_PARENT.exec(traceparent)?.[1] : undefined) ?? randomUUID()
 }
 
 /** The one place where anything thrown becomes an answer. */
@@ -198,7 +200,7 @@ function preflight(origins: readonly string[]) {
   })
   return async (ctx: Context, next: Next) => {
     if (!ctx.path.startsWith(PREFIX)) return next()
-    if (ctx.get('Origin') === '' && ctx.method !== 'OPTIONS') {
+    if ((ctx.req.headers.origin ?? '') === '' && ctx.method !== 'OPTIONS') {
       setHead(ctx, 'Vary', 'Origin')
       return next()
     }

@@ -139,7 +139,7 @@ export class LazyFacts implements RequestFacts {
 const UNPRINTABLE = /[^\x20-\x7e]/
 
 function userAgentOf(ctx: Context): string | null {
-  const given = ctx.get('User-Agent')
+  const given = ctx.req.headers['user-agent'] ?? ''
   const printable = UNPRINTABLE.test(given) ? given.replaceAll(/[^\x20-\x7e]/g, '') : given
   return printable === '' ? null : printable.slice(0, 512)
 }
