@@ -19,7 +19,7 @@ const VERSION = '1.4.9'
 const ROUNDS = 5
 /** Of a round; each searches all flows before it. */
 const PEER_REQUESTS = 200
-const WARM_UP_ROUNDS = 2
+const WARM_UP_ROUNDS = 8
 const SCRIPT = fileURLToPath(new URL('support/better-auth.ts', import.meta.url))
 const NAMES = ['device_code', 'pending_poll'] as const
 
