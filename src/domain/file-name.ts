@@ -14,13 +14,20 @@ export function cleanFileName(given: string): string {
     .replaceAll(/\s+/g, ' ')
     .trim()
   // Dots in front hide a file, and alone they are directories; at the end some systems drop them.
-  const name = plain.replace(/^\.+/, '').replace(/[. ]+$/, '')
+  const name = withoutEnd(plain.replace(/^\.+/, ''))
   if (name === '') return FALLBACK
   const characters = [...name]
   if (characters.length <= MAX_FILE_NAME) return name
   const extension = extensionOf(name)
   const tail = extension === '' ? '' : `.${extension}`
   return characters.slice(0, MAX_FILE_NAME - tail.length).join('') + tail
+}
+
+/** Letter by letter: an expression that looks for them at the end tries every run of them anew. */
+function withoutEnd(name: string): string {
+  let to = name.length
+  while (to > 0 && (name[to - 1] === '.' || name[to - 1] === ' ')) to--
+  return name.slice(0, to)
 }
 
 /** What follows the last dot, in lower case and without it; "" when that is no extension. */

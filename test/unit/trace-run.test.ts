@@ -4,6 +4,7 @@ import type { NodeTrace } from '#application/ports/node-traces.ts'
 import { makeTraceRun } from '#application/use-cases/trace-run.ts'
 import type { JsonObject } from '#domain/app.ts'
 import type { RunStep } from '#domain/run.ts'
+import { makeMask, secretsOf } from '#domain/trace-mask.ts'
 import { anApp } from '../support/builders.ts'
 import { fakeClock } from '../support/clock.ts'
 
@@ -49,7 +50,15 @@ function finished(index: number, given: Partial<Extract<RunStep, { kind: 'node_f
   }
 }
 
-function tracing({ days = 30, fails = false } = {}) {
+function tracing({
+  days = 30,
+  fails = false,
+  variables = [],
+}: {
+  days?: number
+  fails?: boolean
+  variables?: readonly JsonObject[]
+} = {}) {
   const batches: (readonly NodeTrace[])[] = []
   const lines: string[] = []
   const line = (message: string) => void lines.push(message)
@@ -72,7 +81,7 @@ function tracing({ days = 30, fails = false } = {}) {
   const job = {
     app: anApp({ workspaceId: 'w' }),
     ids: { runId: 'r' },
-    definition: { workflow: WORKFLOW },
+    definition: { workflow: variables.length === 0 ? WORKFLOW : { environment_variables: variables } },
   } as unknown as RunJob
   return { open: () => trace(job), batches, lines, clock }
 }
@@ -135,6 +144,26 @@ describe('traces of runs', () => {
     expect(trace?.outputs).to.include({ cut: true })
     expect(Buffer.byteLength(JSON.stringify(trace?.outputs))).to.be.below(16_384)
     expect(JSON.stringify(trace)).not.to.contain('pa\\')
+  })
+
+  it('hold no part of a secret that stands where too long a text or value is cut', () => {
+    const { text, json } = makeMask(['s3cret-key'])
+    expect(text('s3cret-key'.repeat(5_000))).to.match(/^\*+…$/)
+    const value = json({ list: Array.from({ length: 20_000 }, () => 's3cret-key') })
+    expect(JSON.stringify(value)).to.contain('…').and.not.to.contain('s3')
+  })
+
+  it('take no time to speak of, whatever an app file has for headers and secrets', async () => {
+    const headers = `${' '.repeat(3_000_000)}\na:x${' '.repeat(3_000_000)}x\nX-Api-Key:  k \r`
+    const workflow = { graph: { nodes: [{ data: { type: 'http-request', headers } }] } }
+    expect(secretsOf(workflow).filter((one) => one !== '')).to.deep.equal(['k'])
+    const value = 'x'.repeat(10_001)
+    const { open, batches, lines } = tracing({ variables: [{ value_type: 'secret', value }] })
+    const trace = open()
+    for (let index = 1; index <= 3; index++) trace.take(finished(index, { outputs: { text: 'x'.repeat(1_000_000) } }))
+    await trace.close()
+    expect(batches).to.deep.equal([])
+    expect(lines).to.deep.equal(['a run is not traced, as its app has too many secrets to take out'])
   })
 
   it('are written fifty at a time, and the rest at the end', async () => {

@@ -28,14 +28,25 @@ const BATCH = 50
 const MAX_WAITING = 500
 const MAX_FIELD_BYTES = 16_384
 const MAX_TEXT = 255
+/** Of an app's own secrets: looking for more takes longer than runs may be held up for. */
+const MAX_SECRET_CHARS = 10_000
 const NOTHING: RunTrace = { take: () => {}, close: async () => {} }
 
 export function makeTraceRun({ nodeTraces, knownKeys, now, log, settings }: Needs): TraceRun {
+  function maskOf(job: RunJob): Mask | 'none' {
+    const own = secretsOf(job.definition.workflow)
+    if (own.reduce((chars, secret) => chars + secret.length, 0) > MAX_SECRET_CHARS) {
+      log.warn('a run is not traced, as its app has too many secrets to take out', { runId: job.ids.runId })
+      return 'none'
+    }
+    return makeMask([...own, ...(knownKeys?.(job.app.workspaceId) ?? [])])
+  }
+
   return (job) => {
     if (settings.traceRetentionDays === 0) return NOTHING
     const { runId } = job.ids
     const opened = new Map<string, JsonObject>()
-    let mask: Mask | null = null
+    let mask: Mask | 'none' | null = null
     let rows: NodeTrace[] = []
     let waiting = 0
     let writing: Promise<void> = Promise.resolve()
@@ -45,7 +56,8 @@ export function makeTraceRun({ nodeTraces, knownKeys, now, log, settings }: Need
       if (step.kind !== 'node_finished' && step.kind !== 'iteration_completed' && step.kind !== 'loop_completed') return
       if (waiting + rows.length >= MAX_WAITING) return
       // After the first node: by then the runner has read the workspace's keys.
-      mask ??= makeMask([...secretsOf(job.definition.workflow), ...(knownKeys?.(job.app.workspaceId) ?? [])])
+      mask ??= maskOf(job)
+      if (mask === 'none') return
       const inputs = step.kind === 'node_finished' ? step.inputs : (opened.get(step.executionId) ?? {})
       opened.delete(step.executionId)
       const elapsedMs = Math.max(0, Math.round(step.elapsedS * 1000))

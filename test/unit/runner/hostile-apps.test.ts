@@ -1,5 +1,9 @@
 import { expect } from 'chai'
+import { readReasoning } from '#adapters/runner-native/agent/react-words.ts'
 import { EgressFailure, type HttpEgress } from '#adapters/runner-native/egress/http-egress.ts'
+import { buildGraph } from '#adapters/runner-native/graph/graph.ts'
+import { saidJson } from '#adapters/runner-native/models/said-json.ts'
+import { jsonText } from '#adapters/runner-native/nodes/http-json.ts'
 import type { Json, JsonObject } from '#domain/app.ts'
 import {
   aBranch,
@@ -158,6 +162,30 @@ describe('apps that mean no good', function () {
     const { ending } = await run(aJob('advanced-chat', { workflow }, { query: 'q' }))
     expect(ending.kind).to.equal('failed')
     if (ending.kind === 'failed') expect(ending.failure.message).to.match(/list|large|long|items|characters/i)
+  })
+
+  describe('text made to be read slowly', () => {
+    it('of a model: quotes without end around the name of a tool, and JSON whose quotes never close', () => {
+      const quotes = '`'.repeat(1_000_000)
+      expect(readReasoning(`Action: ${quotes}tool${quotes}x`, []).action?.name).to.equal(`tool${quotes}x`)
+      expect(saidJson(`{${'"'.repeat(390_000)}`)).to.equal(undefined)
+    })
+
+    it('of an app and its caller: a body of broken JSON', () => {
+      expect(() => jsonText({}, `{'a': ${'"'.repeat(1_000_000)}`)).to.throw('the body is no JSON')
+      expect(jsonText({}, "{'a': 1,}")).to.equal('{"a": 1}')
+    })
+
+    it('of a file: containers and edges by the ten thousand', () => {
+      const each = Array.from({ length: 20_000 }, (_, at) => at)
+      const chain = each.slice(1).map((at) => `c${at - 1}>c${at}`)
+      const containers = each.flatMap((at) => [aNode(`c${at}`, 'loop'), inside(`c${at}`, aNode(`i${at}`, 'code'))])
+      const many = Array.from({ length: 20_000 }, (_, at) => inside('c0', aNode(`m${at}`, 'code')))
+      const circle = many.map((_, at) => `m${at}>m${(at + 1) % many.length}`)
+      const graph = buildGraph(aWorkflow([aStart(), ...many, ...containers], edges('start>c0', ...chain, ...circle)))
+      expect(graph?.nodes.size).to.equal(20_001)
+      expect(graph?.inner.get('c0')?.rootId).to.equal('i0')
+    })
   })
 
   it('an edge to itself, to nowhere, and from nowhere changes nothing for the rest', async () => {

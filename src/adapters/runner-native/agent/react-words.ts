@@ -11,6 +11,7 @@ export type Reasoning = {
   readonly answer: string
 }
 
+const QUOTES = ['`', '"', "'"]
 const FINAL = /Final Answer:\s*/i
 const ACTION = /^[ \t]*Action:[ \t]*/im
 const INPUT = /^[ \t]*Action Input:[ \t]*/im
@@ -59,10 +60,18 @@ function asJson(said: Json | undefined): Wish | null {
 
 /** `Action: name` and `Action Input: {…}` on lines of their own. */
 function asLines(wish: string): Wish | null {
-  const name = (wish.split('\n')[0] ?? '').trim().replaceAll(/^[`"']+|[`"']+$/g, '')
+  const name = unquoted((wish.split('\n')[0] ?? '').trim())
   const input = INPUT.exec(wish)
   if (name === '' || name.startsWith('{')) return null
   return { name, input: input === null ? {} : wish.slice(input.index + input[0].length).trim() }
+}
+
+/** Letter by letter: an expression that looks for quotes at the end tries every run of them anew. */
+function unquoted(text: string): string {
+  let [from, to] = [0, text.length]
+  while (from < to && QUOTES.includes(text[from] ?? '')) from++
+  while (to > from && QUOTES.includes(text[to - 1] ?? '')) to--
+  return text.slice(from, to)
 }
 
 function thoughtIn(text: string): string {

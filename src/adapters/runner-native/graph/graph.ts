@@ -53,26 +53,39 @@ export function buildGraph(workflow: JsonObject): Graph | null {
     if (placed !== null && !all.has(placed.node.id)) all.set(placed.node.id, placed)
   }
   const levels = Map.groupBy(all.values(), ({ parentId }) => parentId)
-  const edges = objectsAt(source, 'edges').map((edge, at) => readEdge(edge, at))
+  // Sorted in one pass: looking through all edges for every container is quadratic in a file of many.
+  const edges = Map.groupBy(
+    objectsAt(source, 'edges').map((edge, at) => readEdge(edge, at)),
+    (edge) => levelOf(edge, all),
+  )
   const root = levels.get(null)?.find(({ node }) => node.type === 'start' || node.type.startsWith('trigger-'))
   return root === undefined ? null : buildLevel(levels, edges, null, root.node.id, 0)
 }
 
+/** The edges of each container, by its id; null are those of the run, undefined those that lead nowhere. */
+type Edges = ReadonlyMap<string | null | undefined, readonly GraphEdge[]>
+
+function levelOf({ source, target }: GraphEdge, all: ReadonlyMap<string, Placed>): string | null | undefined {
+  const [from, to] = [all.get(source), all.get(target)]
+  return from !== undefined && from.parentId === to?.parentId ? from.parentId : undefined
+}
+
 function buildLevel(
   levels: ReadonlyMap<string | null, readonly Placed[]>,
-  all: readonly GraphEdge[],
+  all: Edges,
   parentId: string | null,
   rootId: string,
   depth: number,
 ): Graph {
   const level = new Map((levels.get(parentId) ?? []).map(({ node }) => [node.id, node] as const))
-  const known = all.filter(({ source, target }) => level.has(source) && level.has(target))
+  const known = all.get(parentId) ?? []
   const reached = reachableFrom(rootId, known)
   const edges = known.filter((edge) => reached.has(edge.source))
   const nodes = new Map([...level].filter(([id]) => reached.has(id)))
   const inner = new Map<string, Graph>()
   for (const node of nodes.values()) {
-    const innerRoot = isContainer(node) && depth < MAX_NESTING ? rootWithin(node, levels.get(node.id) ?? [], all) : null
+    const mayNest = isContainer(node) && depth < MAX_NESTING
+    const innerRoot = mayNest ? rootWithin(node, levels.get(node.id) ?? [], all.get(node.id) ?? []) : null
     if (innerRoot !== null) inner.set(node.id, buildLevel(levels, all, node.id, innerRoot, depth + 1))
   }
   return {
@@ -92,7 +105,8 @@ function rootWithin(container: GraphNode, inside: readonly Placed[], edges: read
   if (ids.includes(named)) return named
   const start = inside.find(({ node }) => node.type === `${container.type}-start`)
   if (start !== undefined) return start.node.id
-  return ids.find((id) => !edges.some(({ source, target }) => target === id && ids.includes(source))) ?? null
+  const led = new Set(edges.map(({ target }) => target))
+  return ids.find((id) => !led.has(id)) ?? null
 }
 
 /** Whether which of the node's edges are taken is known only after it ran. */

@@ -1,9 +1,9 @@
-import { JSONRepairError, jsonrepair } from 'jsonrepair'
 import type { Json } from '#domain/app.ts'
+import { mendedJson } from '../mended-json.ts'
 import { parseJson } from '../parse-json.ts'
 import { splitThinking } from './split-thinking.ts'
 
-/** Longer than any answer that is meant as JSON; mending takes time. */
+/** Longer than any answer that is meant as JSON. */
 const MAX_CHARS = 400_000
 
 /** The JSON in a model's answer, out of its thoughts, fences and chatter, mended where needed; undefined without any. */
@@ -16,7 +16,8 @@ export function saidJson(answer: string): Json | undefined {
     if (json !== undefined) return json
   }
   const loose = between(text, '{', '}') ?? (text.includes('{') ? text.slice(text.indexOf('{')) : fenced)
-  return loose === undefined ? undefined : mended(loose)
+  const mended = loose === undefined ? undefined : mendedJson(loose)
+  return mended === undefined ? undefined : parsed(mended)
 }
 
 function between(text: string, open: string, close: string): string | undefined {
@@ -28,14 +29,4 @@ function between(text: string, open: string, close: string): string | undefined 
 function parsed(text: string): Json | undefined {
   const value = parseJson(text)
   return typeof value === 'object' && value !== null ? value : undefined
-}
-
-function mended(text: string): Json | undefined {
-  try {
-    return parsed(jsonrepair(text))
-  } catch (error) {
-    // Nesting that exhausts the stack is the model's doing as well.
-    if (error instanceof JSONRepairError || error instanceof RangeError) return undefined
-    throw error
-  }
 }

@@ -1,5 +1,5 @@
-import { JSONRepairError, jsonrepair } from 'jsonrepair'
 import { partsOf, selectorText, type VariablePool } from '../graph/variable-pool.ts'
+import { mendedJson } from '../mended-json.ts'
 import { NodeFailure } from './node-executor.ts'
 
 /**
@@ -13,12 +13,9 @@ export function jsonText(pool: VariablePool, template: string): string {
   if (isJson(quoted)) return quoted
   const plain = filled(pool, template, (text) => text)
   if (isJson(plain)) return plain
-  try {
-    return jsonrepair(plain)
-  } catch (error) {
-    if (error instanceof JSONRepairError) throw new NodeFailure('RequestBodyError', 'the body is no JSON')
-    throw error
-  }
+  const mended = mendedJson(plain)
+  if (mended === undefined) throw new NodeFailure('RequestBodyError', 'the body is no JSON')
+  return mended
 }
 
 function filled(pool: VariablePool, template: string, outside: (text: string) => string): string {
