@@ -1,6 +1,7 @@
+import { randomUUID } from 'node:crypto'
 import { expect } from 'chai'
 import type { NewToken } from '#application/ports/token-store.ts'
-import { aToken, NOW_MS } from '../support/builders.ts'
+import { anAccount, aToken, aWorkspace, NOW_MS } from '../support/builders.ts'
 import type { Open, Opened } from '../support/seed.ts'
 
 const CUTOFF_MS = NOW_MS - 30 * 86_400_000
@@ -45,6 +46,39 @@ export function tokenPrunerContract(name: string, open: Open): void {
       expect(await opened.stores.pruneTokens(CUTOFF_MS)).to.deep.equal({ revoked: 0, expired: 0 })
     })
 
+    // A browser renews every hour, and each renewal is a row.
+    it('deletes the browsers’ sign-ins of which every token ran out before the cutoff', async () => {
+      const { refreshTokens, pruneTokens } = opened.stores
+      const accountId = await anAccountOf(opened)
+      const longAgoMs = CUTOFF_MS - 2 * 86_400_000
+      const aFamily = async (...ends: readonly number[]) => {
+        const family = randomUUID()
+        const hashes = ends.map(() => randomUUID())
+        for (const [at, expiresAtMs] of ends.entries()) {
+          await refreshTokens.insert({ hash: hashes[at] ?? '', family, accountId, expiresAtMs })
+        }
+        return { family, hashes }
+      }
+      const over = await aFamily(longAgoMs, longAgoMs)
+      const renewed = await aFamily(longAgoMs, NOW_MS + 1)
+      await pruneTokens(CUTOFF_MS)
+      const kindOf = async (hash = '') => (await refreshTokens.use(hash, longAgoMs - 1)).kind
+      expect(await Promise.all(over.hashes.map(kindOf))).to.deep.equal(['unknown', 'unknown'])
+      expect(await Promise.all(renewed.hashes.map(kindOf))).to.deep.equal(['ok', 'ok'])
+      expect(await refreshTokens.isLive({ family: renewed.family, accountId }, NOW_MS)).to.equal(true)
+    })
+
+    // The row that says so is older than a token that was handed out while the person signed out.
+    it('security: pruning brings no sign-in back that was ended', async () => {
+      const { refreshTokens, pruneTokens } = opened.stores
+      const [accountId, family] = [await anAccountOf(opened), randomUUID()]
+      await refreshTokens.insert({ hash: randomUUID(), family, accountId, expiresAtMs: CUTOFF_MS - 2 * 86_400_000 })
+      await refreshTokens.endFamily(family)
+      await refreshTokens.insert({ hash: randomUUID(), family, accountId, expiresAtMs: NOW_MS + 1 })
+      await pruneTokens(CUTOFF_MS)
+      expect(await refreshTokens.isLive({ family, accountId }, NOW_MS)).to.equal(false)
+    })
+
     it('L04 leaves the audit rows of what it deletes', async () => {
       const { id } = await mint({ expiresAtMs: CUTOFF_MS - 1 })
       await opened.stores.audit.append({ event: 'oauth.token_expired', facts: { tokenId: id } }, CUTOFF_MS)
@@ -58,4 +92,11 @@ export function tokenPrunerContract(name: string, open: Open): void {
       expect(counts.reduce((sum, pruned) => sum + (pruned?.expired ?? 0), 0)).to.equal(20)
     })
   })
+}
+
+async function anAccountOf({ seed, stores }: Opened): Promise<string> {
+  const [account, workspace] = [anAccount(), aWorkspace()]
+  await seed.workspace(workspace)
+  await stores.accounts.add(account, workspace.id, 'normal')
+  return account.id
 }

@@ -11,6 +11,7 @@ import { NodeTracesMigration } from '../../../migrations/20261121210000-node-tra
 import { PermittedAppsMigration } from '../../../migrations/20261121220000-permitted-apps.ts'
 import { FormExpiryMigration } from '../../../migrations/20261121230000-form-expiry.ts'
 import { UploadQuotaMigration } from '../../../migrations/20261122000000-upload-quota.ts'
+import { SignInExpiryMigration } from '../../../migrations/20261122010000-sign-in-expiry.ts'
 
 /** Every migration, oldest first; listed rather than globbed, so a stray file cannot change a database. */
 export const MIGRATIONS = [
@@ -27,4 +28,5 @@ export const MIGRATIONS = [
   PermittedAppsMigration,
   FormExpiryMigration,
   UploadQuotaMigration,
+  SignInExpiryMigration,
 ]

@@ -1,5 +1,5 @@
 import type { EntityManager } from '@mikro-orm/sql'
-import type { PruneTokens } from '#application/ports/token-pruner.ts'
+import { type PruneTokens, SIGN_IN_KEPT_MS } from '#application/ports/token-pruner.ts'
 import type { Orm } from './open-orm.ts'
 import { instant, rowOf, rowsOf } from './sql.ts'
 import { translateError } from './translate-errors.ts'
@@ -9,18 +9,30 @@ export const PRUNE_BATCH = 500
 /** Any number, the same in every replica. */
 const PRUNE_LOCK = 7_233_402
 
-/** Deletes from `oauth_access_tokens`. */
+const TOKENS = { table: 'oauth_access_tokens', key: 'id' } as const
+const SIGN_INS = { table: 'console_refresh_tokens', key: 'hash' } as const
+
+/** A family goes as a whole: the row that ended it keeps a successor that came late from bringing it back. */
+const OVER = `expires_at < ? and not exists (
+    select 1 from console_refresh_tokens other where other.family = held.family and other.expires_at >= ?)`
+
+/** Deletes from `oauth_access_tokens` and `console_refresh_tokens`. */
 export function createPostgresTokenPruner(orm: Orm): PruneTokens {
-  async function pruneWhere(em: EntityManager, ended: string, cutoffMs: number, signal?: AbortSignal): Promise<number> {
+  async function pruneWhere(
+    em: EntityManager,
+    { table, key, ended }: { readonly table: string; readonly key: string; readonly ended: string },
+    cutoffs: readonly number[],
+    signal?: AbortSignal,
+  ): Promise<number> {
     let deleted = 0
     for (let batch = PRUNE_BATCH; batch === PRUNE_BATCH && signal?.aborted !== true; deleted += batch) {
       const dead = await rowsOf(
         em,
         // Rows that are being rotated or revoked just now are left for the next day.
-        `delete from oauth_access_tokens where id in (
-            select id from oauth_access_tokens where ${ended} limit ${PRUNE_BATCH} for update skip locked
+        `delete from ${table} where ${key} in (
+            select ${key} from ${table} held where ${ended} limit ${PRUNE_BATCH} for update skip locked
           ) returning 1 as dead`,
-        [instant(cutoffMs)],
+        cutoffs.map(instant),
       )
       batch = dead.length
     }
@@ -29,8 +41,11 @@ export function createPostgresTokenPruner(orm: Orm): PruneTokens {
 
   async function prune(cutoffMs: number, signal?: AbortSignal) {
     const em = orm.em.fork()
-    const revoked = await pruneWhere(em, 'revoked_at < ?', cutoffMs, signal)
-    const expired = await pruneWhere(em, 'revoked_at is null and expires_at < ?', cutoffMs, signal)
+    const revoked = await pruneWhere(em, { ...TOKENS, ended: 'revoked_at < ?' }, [cutoffMs], signal)
+    const unrevoked = 'revoked_at is null and expires_at < ?'
+    const expired = await pruneWhere(em, { ...TOKENS, ended: unrevoked }, [cutoffMs], signal)
+    const overMs = cutoffMs - SIGN_IN_KEPT_MS
+    await pruneWhere(em, { ...SIGN_INS, ended: OVER }, [overMs, overMs], signal)
     return { revoked, expired }
   }
 
