@@ -1,18 +1,18 @@
 import { createParser } from 'eventsource-parser'
 import type { JsonObject } from '#domain/app.ts'
 import { isObject } from '#domain/json.ts'
-import { type MoreText, mouldOf, readMore, type TextMould } from './text-mould.ts'
+import { type MoreText, mouldOf, readMore, type TextMould, wordsIn } from './text-mould.ts'
 import { UpstreamFailure, upstreamFailed } from './upstream-failure.ts'
 
 /** What a stream tells: an event, or a row of events that bring more words of the same answer. */
 export type Told = JsonObject | MoreText
 
-/** A server whose events are never alike is not tried for ever. */
+/** In a row: a server whose events are never alike is not tried for ever. */
 const MAX_MOULDS_IN_VAIN = 16
 
 /**
  * Reads the text of a stream as it comes, cut anywhere. Words of an answer are most of it, and each event of them is like
- * the one before: those are read by the mould of the last one, at a tenth of the cost, and all others by a parser.
+ * the one before: those are read by the mould of the last one, at a fraction of the cost, and all others by a parser.
  */
 export class FrameReader {
   #told: (Told | UpstreamFailure)[] = []
@@ -80,11 +80,12 @@ export class FrameReader {
     return end
   }
 
-  #learn(block: string, frame: Told | UpstreamFailure): void {
-    if (this.#mouldsInVain >= MAX_MOULDS_IN_VAIN || frame instanceof UpstreamFailure) return
-    const mould = mouldOf(block, frame as JsonObject) // the parser tells nothing else
-    if (mould === null) return
-    if (!this.#isMouldUsed) this.#mouldsInVain += 1
+  #learn(block: string, told: Told | UpstreamFailure): void {
+    if (this.#mouldsInVain >= MAX_MOULDS_IN_VAIN || told instanceof UpstreamFailure) return
+    const event = told as JsonObject // the parser tells nothing else
+    if (wordsIn(event) === null) return
+    const mould = mouldOf(block, event)
+    this.#mouldsInVain = mould !== null && this.#isMouldUsed ? 0 : this.#mouldsInVain + 1
     this.#isMouldUsed = false
     this.#mould = mould
   }
