@@ -1,5 +1,4 @@
 import { execFileSync } from 'node:child_process'
-import { writeFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -14,6 +13,7 @@ import { type Shot, volley } from './support/load.ts'
 import { rounded, spreadOf } from './support/numbers.ts'
 import { DEVICE_GRANT, PEER_CLIENT_ID } from './support/peer-client.ts'
 import { startServer } from './support/server-process.ts'
+import { writeResults } from './support/write-results.ts'
 
 const VERSION = '1.4.9'
 const ROUNDS = 5
@@ -66,9 +66,8 @@ async function main(): Promise<void> {
       return [name, { median: rounded(median, 2), min: rounded(min, 2), max: rounded(max, 2) }]
     }),
   )
-  console.log(`times better-auth ${VERSION}, both on memory: ${JSON.stringify(results, null, 2)}`)
-  const text = JSON.stringify({ version: VERSION, times_peer: results }, null, 2)
-  writeFileSync(new URL('results-better-auth.json', import.meta.url), `${text}\n`)
+  // Of both on memory.
+  writeResults('better-auth', { version: VERSION, times_peer: results })
 }
 
 moveToLoadCore()

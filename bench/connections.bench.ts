@@ -1,4 +1,3 @@
-import { writeFileSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
 import { closeAll, closeLater } from './support/close-later.ts'
@@ -10,6 +9,7 @@ import { offer, openPool } from './support/open-loop.ts'
 import type { ServerProcess } from './support/server-process.ts'
 import { addressSource, inTurn, send } from './support/shots.ts'
 import { createTemporaryDatabase } from './support/temporary-database.ts'
+import { writeResults } from './support/write-results.ts'
 
 const IDLE_STREAMS = 1_000
 const IDLE_GOAL_MB = 100
@@ -109,8 +109,7 @@ async function main(): Promise<void> {
     waiting_pollers: await waitingPollers(latchkey),
     idle_streams: await idleStreams(latchkey, app, tokens),
   }
-  console.log(JSON.stringify(results, null, 2))
-  writeFileSync(new URL('results-connections.json', import.meta.url), `${JSON.stringify(results, null, 2)}\n`)
+  writeResults('connections', results)
   if (!results.idle_streams.met || !results.waiting_pollers.met) process.exitCode = 1
 }
 

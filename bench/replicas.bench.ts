@@ -1,4 +1,3 @@
-import { writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { bearerMeasures, tokensFor } from './support/bearer-measures.ts'
 import { closeAll, closeLater } from './support/close-later.ts'
@@ -8,6 +7,7 @@ import { type Volley, volley } from './support/load.ts'
 import { rounded, spreadOf } from './support/numbers.ts'
 import type { ServerProcess } from './support/server-process.ts'
 import { createTemporaryDatabase } from './support/temporary-database.ts'
+import { writeResults } from './support/write-results.ts'
 
 const ROUNDS = 6
 const WARM_UP_ROUNDS = 2
@@ -74,8 +74,7 @@ function report(rounds: readonly Round[]): void {
     judged: hasCores ? 'by_second' : `by_cpu: ${cores} cores are too few for two replicas, their load and the stores`,
     met: (hasCores ? bySecond : byCpu).median >= GOAL,
   }
-  console.log(JSON.stringify(results, null, 2))
-  writeFileSync(new URL('results-replicas.json', import.meta.url), `${JSON.stringify(results, null, 2)}\n`)
+  writeResults('replicas', results)
   if (!results.met) process.exitCode = 1
 }
 

@@ -6,11 +6,14 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { freePort } from './support/free-port.ts'
 import { deployment, importApp, OWNER, setUpOwner, startLatchkey } from './support/latchkey.ts'
-import { quantile, rounded } from './support/numbers.ts'
+import { rounded, spreadOf } from './support/numbers.ts'
 import { type ServerProcess, startServer } from './support/server-process.ts'
 import { createTemporaryDatabase } from './support/temporary-database.ts'
+import { writeResults } from './support/write-results.ts'
 
 const BYTES = 100_000_000
+/** Of the speed of a bare pipe into a file. */
+const GOAL = 0.8
 const ROUNDS = 7
 const PIECE_BYTES = 65_536
 const BOUNDARY = 'bench-boundary-0123456789abcdef'
@@ -66,26 +69,28 @@ async function compare(latchkey: Target, bare: ServerProcess, headers: Record<st
       if (round > 0) shots.get(name)?.push(shot)
     }
   }
-  const median = (values: readonly number[]) =>
-    quantile(
-      values.toSorted((a, b) => a - b),
-      0.5,
-    )
   const of = (name: string, key: keyof Shot) => (shots.get(name) ?? []).map((shot) => shot[key])
-  const lines = targets.map(
-    ([name]) =>
-      `${name.padEnd(20)} ${rounded(median(of(name, 'mbPerS')), 0)} MB/s, ${rounded(median(of(name, 'mbPerCpuS')), 0)} MB a CPU second`,
-  )
-  for (const [yardstick] of targets.slice(1)) {
-    const ratio = (key: keyof Shot) => {
-      const theirs = of(yardstick, key)
-      return rounded(median(of('latchkey', key).map((ours, at) => ours / (theirs[at] ?? Number.NaN))), 2)
-    }
-    lines.push(`latchkey / ${yardstick}: ${ratio('mbPerS')} by time, ${ratio('mbPerCpuS')} by CPU`)
+  const median = (values: readonly number[]) => spreadOf(values).median
+  const over = (yardstick: string, key: keyof Shot) => {
+    const theirs = of(yardstick, key)
+    const { median, min, max } = spreadOf(of('latchkey', key).map((ours, at) => ours / (theirs[at] ?? Number.NaN)))
+    return { median: rounded(median, 2), min: rounded(min, 2), max: rounded(max, 2) }
   }
-  const peakMb = Math.max(...of('latchkey', 'peakMb'))
-  lines.push(`latchkey in memory: ${rounded(idleMb, 0)} MB before, ${rounded(peakMb, 0)} MB at most while uploading`)
-  process.stdout.write(`${lines.join('\n')}\n`)
+  const speeds = targets.map(([name]) => [
+    name,
+    { mb_per_s: rounded(median(of(name, 'mbPerS')), 0), mb_per_cpu_s: rounded(median(of(name, 'mbPerCpuS')), 0) },
+  ])
+  const ratios = targets
+    .slice(1)
+    .map(([name]) => [`over ${name}`, { by_time: over(name, 'mbPerS'), by_cpu: over(name, 'mbPerCpuS') }])
+  const met = over('bare Koa', 'mbPerS').median >= GOAL
+  writeResults('upload', {
+    ...Object.fromEntries([...speeds, ...ratios]),
+    memory_mb: { before: rounded(idleMb, 0), most: rounded(Math.max(...of('latchkey', 'peakMb')), 0) },
+    goal: GOAL,
+    met,
+  })
+  if (!met) process.exitCode = 1
 }
 
 /** A form with one file, of bytes that look like a film's. */
