@@ -1,6 +1,8 @@
 import { normaliseEmail } from '#domain/email.ts'
 import { DomainError } from '#domain/errors.ts'
+import { networkOf } from '#domain/ip-network.ts'
 import { limits } from '#domain/rate-limit.ts'
+import { makeAtOnce } from '../auth/at-once.ts'
 import type { Spend } from '../auth/spend.ts'
 import type { AccountDirectory } from '../ports/account-directory.ts'
 import type { AuditLog } from '../ports/audit-log.ts'
@@ -39,7 +41,10 @@ export type BrowserCredentials = {
 }
 
 export type ConsoleSessions = {
-  /** @throws DomainError `authentication_failed` (unknown email and wrong password alike) | `rate_limited` */
+  /**
+   * @throws DomainError `authentication_failed` (unknown email and wrong password alike) | `rate_limited` (also while too
+   *   many of that network are under way)
+   */
   signIn(input: { readonly email: string; readonly password: string; readonly ip: string }): Promise<BrowserCredentials>
   /**
    * Trades a refresh token for the next one of its family; a used one ends the family (RFC 9700 §4.14.2).
@@ -50,6 +55,8 @@ export type ConsoleSessions = {
   signOut(family: string): Promise<void>
 }
 
+/** Of one network: a quarter of those who may wait for their passwords to be looked at. */
+const MAX_AT_ONCE = 16
 const MINUTE_MS = 60_000
 const DAY_MS = 86_400_000
 
@@ -91,24 +98,29 @@ export function makeConsoleSessions(needs: Needs): ConsoleSessions {
     return { account, right }
   }
 
+  const atOnce = makeAtOnce(MAX_AT_ONCE)
+
+  const signIn: ConsoleSessions['signIn'] = async ({ email: typed, password, ip }) => {
+    const email = normaliseEmail(typed)
+    const bucket = limits.login(email, ip)
+    // Spent before the password is looked at and given back on success: concurrent guesses count too.
+    const receipt = await spend(bucket, { ip, accountId: null })
+    const { account, right } = await look(email, password, () => limiter.giveBack(bucket, receipt))
+    if (account === null || !right || account.status === 'banned' || account.status === 'closed') {
+      await audit.append({ event: 'console.login_failed', facts: { accountId: account?.id ?? null, ip } }, now())
+      throw new DomainError('authentication_failed', {})
+    }
+    await limiter.giveBack(bucket, receipt)
+    return unitOfWork(async () => {
+      const credentials = await issue(account.id, newId())
+      await audit.append({ event: 'console.login', facts: { accountId: account.id, ip } }, now())
+      return credentials
+    })
+  }
+
   return {
-    async signIn({ email: typed, password, ip }) {
-      const email = normaliseEmail(typed)
-      const bucket = limits.login(email, ip)
-      // Spent before the password is looked at and given back on success: concurrent guesses count too.
-      const receipt = await spend(bucket, { ip, accountId: null })
-      const { account, right } = await look(email, password, () => limiter.giveBack(bucket, receipt))
-      if (account === null || !right || account.status === 'banned' || account.status === 'closed') {
-        await audit.append({ event: 'console.login_failed', facts: { accountId: account?.id ?? null, ip } }, now())
-        throw new DomainError('authentication_failed', {})
-      }
-      await limiter.giveBack(bucket, receipt)
-      return unitOfWork(async () => {
-        const credentials = await issue(account.id, newId())
-        await audit.append({ event: 'console.login', facts: { accountId: account.id, ip } }, now())
-        return credentials
-      })
-    },
+    // The limit is by person, and a flood of made-up ones would else take every place in the queue for passwords.
+    signIn: (input) => atOnce(networkOf(input.ip), () => signIn(input)),
 
     async refresh(refreshToken) {
       const use = refreshToken === null ? null : await refreshTokens.use(digest(refreshToken), now())
