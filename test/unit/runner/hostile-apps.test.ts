@@ -1,6 +1,7 @@
 import { expect } from 'chai'
 import { readReasoning } from '#adapters/runner-native/agent/react-words.ts'
 import { EgressFailure, type HttpEgress } from '#adapters/runner-native/egress/http-egress.ts'
+import { newStream, planStream, tell } from '#adapters/runner-native/graph/answer-stream.ts'
 import { buildGraph } from '#adapters/runner-native/graph/graph.ts'
 import { saidJson } from '#adapters/runner-native/models/said-json.ts'
 import { jsonText } from '#adapters/runner-native/nodes/http-json.ts'
@@ -186,6 +187,27 @@ describe('apps that mean no good', function () {
       expect(graph?.nodes.size).to.equal(20_001)
       expect(graph?.inner.get('c0')?.rootId).to.equal('i0')
     })
+  })
+
+  it('answers by the ten thousand, behind a way as long, are looked for in one walk', () => {
+    const each = Array.from({ length: 20_000 }, (_, at) => at)
+    const nodes = [
+      ...each.map((at) => aNode(`t${at}`, 'template-transform')),
+      ...each.map((at) => anAnswer(`a${at}`, 'x')),
+    ]
+    const way = [
+      'start>b',
+      'b:false>t0',
+      ...each.slice(1).map((at) => `t${at - 1}>t${at}`),
+      ...each.map((at) => `t19999>a${at}`),
+    ]
+    const graph = buildGraph(aWorkflow([aStart(), aBranch('b', 'x', 'is', 'y'), ...nodes], edges(...way)))
+    if (graph === null) throw new Error('there is a start')
+    const state = newStream()
+    expect(tell(planStream(graph), state, { kind: 'edges', edges: new Map() }, () => '')).to.deep.equal([])
+    expect(state.open).to.deep.equal([])
+    tell(planStream(graph), state, { kind: 'edges', edges: new Map([['e1', 'taken']]) }, () => '')
+    expect(Object.keys(state.known)).to.have.length(20_000)
   })
 
   it('an edge to itself, to nowhere, and from nowhere changes nothing for the rest', async () => {

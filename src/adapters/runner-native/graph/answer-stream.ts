@@ -39,6 +39,8 @@ export type StreamPlan = {
   readonly templates: ReadonlyMap<string, readonly TemplatePart[]>
   /** Nodes whose deltas can be told live, because a template uses their text. */
   readonly streamed: ReadonlySet<string>
+  /** Response nodes whose template uses a variable that some node assigns. */
+  readonly waiting: ReadonlySet<string>
 }
 
 /** Prepares the answer of a graph: an end node's template is its outputs, one a line. */
@@ -49,7 +51,11 @@ export function planStream(graph: Graph): StreamPlan {
   const streamed = new Set(
     [...templates.values()].flat().flatMap((part) => (part.kind === 'variable' ? [part.selector[0] ?? ''] : [])),
   )
-  return { graph, templates, streamed }
+  const assigned = new Set([...graph.nodes.values()].filter(isAssigner).flatMap(({ data }) => assignedBy(data)))
+  const waiting = new Set(
+    [...templates.keys()].filter((id) => usesAny(templates.get(id) ?? [], (name) => assigned.has(name))),
+  )
+  return { graph, templates, streamed, waiting }
 }
 
 /**
@@ -84,8 +90,10 @@ function put<T>(record: Record<string, T>, key: string, value: T): void {
 function note(plan: StreamPlan, state: StreamState, event: StreamEvent): void {
   switch (event.kind) {
     case 'edges': {
+      const reached = certainNodes(plan, event.edges)
       const opened = [...plan.templates.keys()]
-        .filter((id) => !Object.hasOwn(state.known, id) && isCertain(plan, id, event.edges))
+        .filter((id) => !Object.hasOwn(state.known, id) && reached.has(id))
+        .filter((id) => !plan.waiting.has(id) || isCertain(plan, id, event.edges))
         .sort()
       for (const id of opened) put(state.known, id, true)
       state.open.push(...opened)
@@ -101,6 +109,24 @@ function note(plan: StreamPlan, state: StreamState, event: StreamEvent): void {
     case 'settled':
       put(state.settled, event.nodeId, event.as)
   }
+}
+
+/**
+ * The nodes that the run is certain to come to, assignments left aside: all at once, as one walk for each of thousands
+ * of answers is quadratic in the graph.
+ */
+function certainNodes({ graph }: StreamPlan, edges: ReadonlyMap<string, EdgeState>): ReadonlySet<string> {
+  const seen = new Set([graph.rootId])
+  for (const id of seen) {
+    const source = graph.nodes.get(id)
+    if (source === undefined) continue
+    const isHeld = holdsBack(source, [])
+    for (const edge of graph.outgoing.get(id) ?? []) {
+      const state = edges.get(edge.id)
+      if (state === 'taken' || (state !== 'skipped' && !isHeld)) seen.add(edge.target)
+    }
+  }
+  return seen
 }
 
 /**
@@ -125,9 +151,17 @@ function isCertain({ graph, templates }: StreamPlan, nodeId: string, edges: Read
 /** Whether an answer after this node must wait for it, though the run is certain to come to the answer. */
 function holdsBack(node: GraphNode, template: readonly TemplatePart[]): boolean {
   if (isBranching(node) || isResponse(node) || isContainer(node)) return true
-  if (node.type !== 'assigner') return false
+  if (!isAssigner(node) || template.length === 0) return false
   const assigned = assignedBy(node.data)
-  return template.some((part) => part.kind === 'variable' && assigned.includes(part.selector.slice(0, 2).join('.')))
+  return usesAny(template, (name) => assigned.includes(name))
+}
+
+function isAssigner({ type }: GraphNode): boolean {
+  return type === 'assigner'
+}
+
+function usesAny(template: readonly TemplatePart[], isWanted: (name: string) => boolean): boolean {
+  return template.some((part) => part.kind === 'variable' && isWanted(part.selector.slice(0, 2).join('.')))
 }
 
 function drain(
