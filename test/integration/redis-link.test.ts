@@ -53,6 +53,43 @@ suiteFor('redis')('Redis link', () => {
     await close()
   })
 
+  it('B15 calls of one turn travel together, and each gets the verdict and the entry of its own token', async () => {
+    const { redis, prefix, close } = await openTestRedis()
+    const limiter = createRedisRateLimiter(redis, { prefix })
+    const contexts = Array.from({ length: 50 }, (_, at) => ({ ...aContext(), tokenHash: `token-${at}` }))
+    const cache = createRedisTokenCache(redis, { prefix, now: () => NOW_MS })
+    await Promise.all(contexts.map((context) => cache.put(context.tokenHash, context)))
+    const ask = () =>
+      Promise.all(
+        contexts.map(({ tokenHash }, at) =>
+          limiter.admit([{ key: `bearer:${tokenHash}`, limit: 1 + (at % 2), windowMs: 60_000 }], tokenHash),
+        ),
+      )
+    await ask()
+    const { asked } = redis.state()
+    const second = await ask()
+    // A script takes 32 at most: nobody else is heard while it runs.
+    expect(redis.state().asked - asked).to.equal(2)
+    for (const [at, { retryAfterMs, cached }] of second.entries()) {
+      expect(retryAfterMs === null, `call ${at}`).to.equal(at % 2 === 1)
+      expect(cached).to.deep.equal({ kind: 'hit', context: contexts[at] })
+    }
+    await close()
+  })
+
+  it('B26 when calls travel together and are not answered, each of them hears of it', async () => {
+    const { redis, raw, prefix, close } = await openTestRedis()
+    const limiter = createRedisRateLimiter(redis, { prefix })
+    await raw.set(`${prefix}limit:bearer:{spoilt}`, 'not a set of hits', 'PX', 60_000)
+    const keys = ['bearer:spoilt', 'bearer:beside']
+    const calls = keys.map((key) => limiter.admit([{ key, limit: 1, windowMs: 60_000 }]))
+    for (const { status, reason } of (await Promise.allSettled(calls)) as PromiseRejectedResult[]) {
+      expect(status).to.equal('rejected')
+      expectOutage(reason)
+    }
+    await close()
+  })
+
   it('scripts survive SCRIPT FLUSH', async () => {
     const { redis, raw, prefix, close } = await openTestRedis()
     const limiter = createRedisRateLimiter(redis, { prefix })
