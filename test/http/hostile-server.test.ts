@@ -77,6 +77,14 @@ describe('requests that are none, or never end', () => {
     })
   }
 
+  // Node's own refusal has none of the headers that every answer has; an expectation may be left unmet (RFC 9110 §10.1.1).
+  it('A12 an expectation that nobody knows is answered like any other request', async () => {
+    const text = await exchange(place, `${GET}Connection: close\r\nExpect: the-unexpected\r\n\r\n`)
+    const { status, headers, json } = read(text)
+    expect([status, json]).to.deep.equal([200, { ok: true }])
+    expect(headers['x-frame-options']).to.equal('DENY')
+  })
+
   it('A12 a connection that says nothing is ended', async () => {
     const { status } = read(await exchange(place))
     expect(status).to.equal(408)

@@ -33,6 +33,8 @@ export function createHttpServer(patience: Patience = PATIENCE): Server {
   })
   const answering = new WeakMap<object, ServerResponse>()
   server.on('request', (req, res) => void answering.set(req.socket, res))
+  // Node would refuse by itself, without a header of ours.
+  server.on('checkExpectation', (req, res) => void server.emit('request', req, res))
   server.on('clientError', (error: Error & { code?: string }, socket) => {
     const res = answering.get(socket)
     // Node looks no further at a request that it gave up once; the upload's own watch does.
