@@ -25,14 +25,21 @@ const HINT_EGRESS = 'If it is in a private network, whoever runs this server has
 
 /** The Service API of a Dify, as its public documentation describes it. `fetch` follows no redirect: the key is for one place. */
 export function createServiceApi({ fetch, timer }: { fetch: typeof globalThis.fetch; timer: Timer }): ServiceApi {
-  async function send(place: Place, path: string, init: RequestInit, signal?: AbortSignal): Promise<Response> {
+  /** The minute is for all that `read` waits for: a server may begin its answer and never end it. */
+  async function send<Answer>(
+    place: Place,
+    path: string,
+    init: RequestInit,
+    read: (reply: Response) => Promise<Answer>,
+    signal?: AbortSignal,
+  ): Promise<Answer> {
     const late = new AbortController()
     const cancel = timer(ANSWER_MS, () => late.abort())
     const headers = { ...init.headers, Authorization: `Bearer ${place.key}` }
     const either = signal === undefined ? late.signal : AbortSignal.any([signal, late.signal])
     try {
       const reply = await fetch(`${place.url.replace(/\/+$/, '')}${path}`, { ...init, headers, signal: either })
-      if (reply.ok) return reply
+      if (reply.ok) return await read(reply)
       throw await refusal(reply, place.key)
     } catch (error) {
       if (error instanceof UpstreamFailure) throw error
@@ -56,12 +63,13 @@ export function createServiceApi({ fetch, timer }: { fetch: typeof globalThis.fe
   })
 
   return {
-    get: async (place, path) => asJson(await send(place, path, { method: 'GET' })),
-    post: async (place, path, body) => asJson(await send(place, path, withJson(body))),
+    get: (place, path) => send(place, path, { method: 'GET' }, asJson),
+    post: (place, path, body) => send(place, path, withJson(body), asJson),
 
     async stream(place, path, body, signal) {
       const over = new AbortController()
-      const reply = await send(place, path, withJson(body), AbortSignal.any([signal, over.signal]))
+      const begun = async (answer: Response) => answer
+      const reply = await send(place, path, withJson(body), begun, AbortSignal.any([signal, over.signal]))
       const type = reply.headers.get('content-type') ?? ''
       if (reply.body === null || !/^text\/event-stream\b/i.test(type)) {
         void reply.body?.cancel().catch(() => {})
@@ -79,7 +87,7 @@ export function createServiceApi({ fetch, timer }: { fetch: typeof globalThis.fe
       const written = new Response(form)
       const headers = { 'Content-Type': written.headers.get('content-type') ?? '' }
       const body = new Uint8Array(await written.arrayBuffer())
-      const id = textAt(await asJson(await send(place, '/files/upload', { method: 'POST', headers, body })), 'id')
+      const id = textAt(await send(place, '/files/upload', { method: 'POST', headers, body }, asJson), 'id')
       if (id === '') throw upstreamFailed('The server of the app did not say what it calls the file.')
       return id
     },

@@ -31,6 +31,23 @@ describe('a server of an app that says nothing', () => {
     expect(await failure).to.equal('The server of the app did not answer in time.')
   })
 
+  it('is given up after a minute when it begins an answer and never ends it', async () => {
+    const clock = fakeClock()
+    const fetch: typeof globalThis.fetch = async (_url, init) => {
+      const body = new ReadableStream<Uint8Array>({
+        start: (controller) => {
+          controller.enqueue(new TextEncoder().encode('{"mode":'))
+          init?.signal?.addEventListener('abort', () => controller.error(init.signal?.reason))
+        },
+      })
+      return new Response(body, { headers: { 'Content-Type': 'application/json' } })
+    }
+    const failure = failureOf(createServiceApi({ fetch, timer: clock.timer }).get(PLACE, '/info'))
+    await turn()
+    clock.advance(60_000)
+    expect(await failure).to.equal('The server of the app did not answer in time.')
+  })
+
   it('is given up after a minute without a word in a stream; pings are words', async () => {
     const clock = fakeClock()
     let controller: ReadableStreamDefaultController<Uint8Array> | null = null
