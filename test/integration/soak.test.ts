@@ -11,7 +11,7 @@ const SEED = 20_260_105
 ownRedisSuite('replicas under load to which every fault happens once', function () {
   this.timeout(180_000)
 
-  it('L02 no code is redeemed twice, no revoke is undone, no device has two tokens, and the audit has it all', async function () {
+  it('L02 no code is redeemed twice, no revoke is undone, no device has two tokens, and the audit has it all; uploads are kept whole or not at all', async function () {
     // It breaks a database of its own.
     if (services.postgres === null) return this.skip()
     const random = seededRandom(SEED)
@@ -28,7 +28,7 @@ ownRedisSuite('replicas under load to which every fault happens once', function 
     })
     expect(violations).to.deep.equal([])
     expect(Object.keys(faults)).to.deep.equal(names)
-    for (const what of ['approve', 'deny', 'poll', 'use', 'revoke', 'run'])
+    for (const what of ['approve', 'deny', 'poll', 'use', 'revoke', 'run', 'upload'])
       expect(requests[`${what} done`] ?? 0, what).to.be.above(0)
   })
 })

@@ -2,6 +2,7 @@ import { API } from '../http/place.ts'
 import type { Browser, Reply, Send } from '../support/world.ts'
 import type { Entry } from './history.ts'
 import type { Random } from './random.ts'
+import { aForm, breakOff, MULTIPART } from './uploads.ts'
 
 /** What devices share. */
 export type Surroundings = {
@@ -9,6 +10,8 @@ export type Surroundings = {
   send(method: string, path: string, how: Send): Promise<Reply>
   browser(): Browser
   readonly appId: string
+  /** Of one of the replicas. */
+  url(): string
   readonly record: (entry: Entry) => void
   /** Rows that devices hold, for one to end the session of another. */
   readonly rows: Map<string, string>
@@ -20,7 +23,19 @@ type Held = { readonly token: string; readonly tokenId: string }
 
 const GIVE_UP_MS = 20_000
 const PAUSE_MS = 15
-const ACTIONS = { use: 50, login: 12, deny: 3, race: 3, run: 8, stream: 4, revoke: 6, revokeOther: 2, revokeByToken: 3 }
+const ACTIONS = {
+  use: 50,
+  login: 12,
+  deny: 3,
+  race: 3,
+  run: 8,
+  stream: 4,
+  upload: 8,
+  breakOff: 4,
+  revoke: 6,
+  revokeOther: 2,
+  revokeByToken: 3,
+}
 
 /** One device that logs in, uses its token and gives it up, again and again, until it is over. */
 export async function liveAsDevice(device: string, random: Random, around: Surroundings): Promise<void> {
@@ -41,6 +56,7 @@ export async function liveAsDevice(device: string, random: Random, around: Surro
       const isDone = status !== null && status < 300
       around.record({
         ...what,
+        ...(what.did === 'upload' && isDone ? { fileId: reply?.json.id } : {}),
         ...(what.did === 'poll' && isDone ? { token: reply?.json.token, tokenId: reply?.json.token_id } : {}),
         device,
         startMs,
@@ -133,6 +149,20 @@ export async function liveAsDevice(device: string, random: Random, around: Surro
         token: own.token,
         json: { inputs: {}, query: 'one two three', response_mode: 'streaming' },
       }),
+    upload: (own) =>
+      ask({ did: 'upload', ...own }, 'POST', `/apps/${around.appId}/files/upload`, {
+        token: own.token,
+        headers: { 'Content-Type': MULTIPART },
+        body: aForm(random),
+      }),
+    async breakOff({ token }) {
+      const startMs = performance.now()
+      const path = `${API}/apps/${around.appId}/files/upload`
+      await breakOff(around.url(), path, { Authorization: `Bearer ${token}` }, random)
+      // Without the bearer: whether it was good is not what this one tells of.
+      const endMs = performance.now()
+      around.record({ did: 'breakOff', device, startMs, endMs, status: null, error: null, outcome: 'unknown' })
+    },
     revoke: (own) => ask({ did: 'revoke', ...own }, 'DELETE', '/account/sessions/self', { token: own.token }),
     revokeByToken: (own) =>
       ask({ did: 'revoke', ended: own.token }, 'POST', '/oauth/revoke', {

@@ -1,5 +1,5 @@
 /** What a device asked for. */
-export type Did = 'start' | 'approve' | 'deny' | 'poll' | 'use' | 'revoke' | 'run'
+export type Did = 'start' | 'approve' | 'deny' | 'poll' | 'use' | 'revoke' | 'run' | 'upload' | 'breakOff'
 
 /**
  * One request and what its sender knows of it. `done` was acknowledged, `refused` had a clean 4xx and so did nothing,
@@ -22,6 +22,8 @@ export type Entry = {
   readonly tokenId?: string
   /** The bearer that `revoke` ends, where it is named by itself (RFC 7009). */
   readonly ended?: string
+  /** What an upload was told its file is. */
+  readonly fileId?: string
 }
 
 /** When a fault was on, and whether caches were out of reach meanwhile. */

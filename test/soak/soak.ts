@@ -1,3 +1,6 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { openPostgres } from '#adapters/postgres/open-orm.ts'
 import { chatFile } from '../http/app-files.ts'
 import { API } from '../http/place.ts'
@@ -12,6 +15,7 @@ import { type Disturbance, type Entry, violationsOf } from './history.ts'
 import { openPool, type Pool } from './pool.ts'
 import { type Random, seededRandom } from './random.ts'
 import { openRedisPair } from './redis-pair.ts'
+import { UPLOAD_ENV, uploadViolations } from './uploads.ts'
 
 export type SoakOptions = {
   readonly seed: number
@@ -58,7 +62,8 @@ export async function soak({
     around.host = `127.0.0.1:${port}`
     return around.href
   }
-  const env = { MODEL_BASE_URL: 'scripted:' }
+  const dataDir = await mkdtemp(join(tmpdir(), 'latchkey-soak-'))
+  const env = { MODEL_BASE_URL: 'scripted:', DATA_DIR: dataDir, ...UPLOAD_ENV }
   const replicas = await openReplicas({ databaseUrl: postgres.url, redisUrl: redis.primary().url, env })
   const orm = await openPostgres({ url: postgres.url })
   try {
@@ -102,11 +107,13 @@ export async function soak({
       ...violationsOf(history),
       ...(await violationsIn(orm, life.entries)),
       ...(await unrevoked(orm, life.entries)),
+      ...(await uploadViolations(orm, join(dataDir, 'files'), history)),
     ]
     return { violations, requests: counted(life.entries), faults: happened, faultLines: pool.faultLines() }
   } finally {
     await orm.close()
     await replicas.close()
+    await rm(dataDir, { recursive: true, force: true })
     await Promise.all([redisProxy.cut(), postgresProxy.cut()])
     await redis.close()
     postgres.stop()
@@ -137,6 +144,7 @@ async function begin(pool: Pool, random: Random) {
       send: (method: string, path: string, how: object) => pool.send(random, method, path, how),
       browser: () => browser,
       appId: String(imported.app_id),
+      url: () => random.pick(pool.replicas()).url,
       record: (entry: Entry) => void entries.push(entry),
       rows: new Map<string, string>(),
       nextFlow: () => {
