@@ -196,4 +196,20 @@ describe('reading large app files', () => {
     isImpatient = false
     expect((await impatient.read(source)).mode).to.equal('workflow')
   })
+
+  it('lets no more than ten wait, and takes more when those are done', async function () {
+    this.timeout(20_000)
+    const impatient = createDslFiles({
+      timer: (_delayMs, fire) => {
+        fire()
+        return () => {}
+      },
+    })
+    const source = large(120_000)
+    const codeOf = (work: Promise<unknown>) =>
+      work.catch((error: unknown) => error instanceof DomainError && error.code)
+    const all = await Promise.all(Array.from({ length: 11 }, () => codeOf(impatient.read(source))))
+    expect(all).to.deep.equal([...Array<string>(10).fill('dsl_invalid'), 'service_unavailable'])
+    expect(await codeOf(impatient.read(source))).to.equal('dsl_invalid')
+  })
 })

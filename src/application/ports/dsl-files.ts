@@ -30,8 +30,8 @@ export type ExportChoices = {
 
 /** App files as text: YAML or JSON, any version of the format. */
 export interface DslFiles {
-  /** @throws DomainError `dsl_invalid` with the line and the reason */
+  /** @throws DomainError `dsl_invalid` with the line and the reason | `service_unavailable` while too many wait */
   read(source: string): Promise<ReadDsl>
-  /** The file once more, equivalent and always written the same way. @throws DomainError `dsl_invalid` */
+  /** The file once more, equivalent and always written the same way. @throws DomainError as `read` */
   write(source: string, choices: ExportChoices): Promise<string>
 }

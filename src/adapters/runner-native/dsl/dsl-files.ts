@@ -10,17 +10,27 @@ import { refuse } from './parse-file.ts'
 const INLINE_CHARS = 100_000
 /** Ten MiB of YAML take a quarter of it. */
 const TIMEOUT_MS = 60_000
+/** Large files that are read or wait for it. */
+const MAX_UNDERWAY = 10
 /** A parsed file takes a hundred times its length. */
 const HEAP_MB = 2048
 
 /** Reads and writes app files; large ones beside this thread, which has streams to serve meanwhile. */
 export function createDslFiles({ timer }: { readonly timer: Timer }): DslFiles {
   let last: Promise<unknown> = Promise.resolve()
+  let underway = 0
   const perform = async (task: DslTask) => {
     if (task.source.length <= INLINE_CHARS) return doTask(task)
+    // Whoever waits holds a whole file in memory, and nobody waits for minutes.
+    if (underway >= MAX_UNDERWAY) throw new DomainError('service_unavailable', {})
+    underway += 1
     // One at a time: a few at once would take the memory of everybody.
     const mine = last.then(() => performInWorker(task, timer))
-    last = mine.catch(() => {})
+    last = mine
+      .catch(() => {})
+      .then(() => {
+        underway -= 1
+      })
     return mine
   }
   return {
