@@ -29,6 +29,16 @@ export function nonceGuardContract(name: string, open: () => Promise<Opened>): v
       expect(won.filter(Boolean)).to.have.length(1)
     })
 
+    it('one that was given back can be spent once more, and no other', async () => {
+      const { nonces } = opened
+      for (const purpose of ['logout', 'grant'] as const) await nonces.spend(purpose, 'a')
+      await nonces.giveBack('logout', 'a')
+      await nonces.giveBack('logout', 'never spent')
+      expect(await nonces.spend('logout', 'a')).to.equal(true)
+      expect(await nonces.spend('logout', 'a')).to.equal(false)
+      expect(await nonces.spend('grant', 'a')).to.equal(false)
+    })
+
     it('keeps purposes and nonces apart, however they are spelt', async () => {
       const spent = [
         ['assertion', 'a'],

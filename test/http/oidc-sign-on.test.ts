@@ -1,5 +1,7 @@
 import { expect } from 'chai'
 import { OAuth2Server } from 'oauth2-mock-server'
+import sinon from 'sinon'
+import { DomainError } from '#domain/errors.ts'
 import { type Enterprise, openEnterprise } from '#src/enterprise.ts'
 import { aKey, CLIENT, type OidcDouble, openOidcDouble } from '../support/oidc-double.ts'
 import { aBridge } from '../support/policy.ts'
@@ -151,6 +153,20 @@ describe('signing on at an OpenID provider', () => {
       expect([replayed.status, replayed.json.error]).to.deep.equal([400, 'invalid_request'])
       expect((await logOut(await notice({ sub: 'person-2', jti: 'n-2' }))).status).to.equal(200)
       expect((await place.get(`${API}/account`, { token })).status).to.equal(200)
+    })
+
+    // The provider tells once or again, and a person who signed out must not stay signed in for a fault of ours.
+    it('security: a notice that could not be carried out can be sent again', async () => {
+      const token = await tokenOf(await signOn((url) => provider.signIn(url)))
+      const away = sinon.stub(place.ports.externals, 'revokeTokens').rejects(new DomainError('service_unavailable', {}))
+      try {
+        expect((await logOut(await notice())).status).to.equal(503)
+      } finally {
+        away.restore()
+      }
+      expect((await logOut(await notice())).status).to.equal(200)
+      expect((await place.get(`${API}/account`, { token })).status).to.equal(401)
+      expect((await logOut(await notice())).status).to.equal(400)
     })
 
     it('a notice that is none is refused without a reason, and changes nothing', async () => {

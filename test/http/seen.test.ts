@@ -108,6 +108,7 @@ describe('what the server tells of a request to a command of its own', () => {
       change: (ports) => ({
         ...ports,
         nonces: {
+          ...ports.nonces,
           spend: (...given) => {
             spent += 1
             return ports.nonces.spend(...given)

@@ -26,8 +26,15 @@ export function makeHearLogout({ bridge, externals, nonces, changeExternal }: Ne
     const { issuer, sub, id } = notice
     const emails = await externals.emailsOf(issuer, sub)
     // Once: a notice that somebody kept must not end what the person signs on for later.
-    if (!(await nonces.spend('logout', `${issuer} ${id}`))) throw refused()
-    for (const email of emails) await changeExternal.signOut({ email, issuer }, 'backchannel_logout')
+    const nonce = `${issuer} ${id}`
+    if (!(await nonces.spend('logout', nonce))) throw refused()
+    try {
+      for (const email of emails) await changeExternal.signOut({ email, issuer }, 'backchannel_logout')
+    } catch (error) {
+      // Who signed out there must not stay signed in here for a fault of ours: the provider can say it again.
+      await nonces.giveBack('logout', nonce)
+      throw error
+    }
   }
 }
 
