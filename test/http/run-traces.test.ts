@@ -1,4 +1,5 @@
 import { expect } from 'chai'
+import sinon from 'sinon'
 import { parseAdminCommand } from '#adapters/admin/parse-command.ts'
 import { runAdminCommand } from '#adapters/admin/run-command.ts'
 import { UsageError } from '#adapters/admin/usage-error.ts'
@@ -45,6 +46,26 @@ describe('latchkey run show', () => {
     expect(ok).to.equal(true)
     expect(lines[0]).to.contain(runId).and.to.contain('succeeded')
     expect(lines.join('\n')).to.contain('human-input').and.to.contain('because')
+  })
+
+  it('keeps what nodes saw and made out of the log that readers and other processes share', async () => {
+    const append = sinon.spy(world.ports.runLog, 'append')
+    const { token } = await world.login()
+    const appId = await world.addApp(askingFile)
+    await world.post(`/openapi/v1/apps/${appId}/run`, {
+      token,
+      json: { inputs: { who: 'Ann' }, response_mode: 'streaming' },
+    })
+    const finished = append.args.map(([, step]) => step).filter((step) => step.kind === 'node_finished')
+    expect(finished).to.have.length.above(0)
+    for (const { inputs, processData, outputs, error } of finished) {
+      expect({ inputs, processData, outputs, error }).to.deep.equal({
+        inputs: {},
+        processData: {},
+        outputs: {},
+        error: null,
+      })
+    }
   })
 
   it('says that there is no such run, and takes an id', async () => {

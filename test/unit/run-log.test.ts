@@ -175,6 +175,17 @@ describe('memory run log', () => {
     expect((await slowly(log.read('r', 1000, never())).take()).value?.seq).to.equal(1000)
   })
 
+  it('an ending larger than the whole log cuts nobody who has yet to read what came before it', async () => {
+    const log = createMemoryRunLog({ ...fakeClock(), maxRunSize: 1000 })
+    await log.append('r', aText('first'), { pace: false })
+    const reading = slowly(log.read('r', 1, never()))
+    await reading.take()
+    await log.append('r', aText('second'), { pace: false })
+    await log.append('r', anEnding('x'.repeat(5000)), { pace: false })
+    const kinds = [await reading.take(), await reading.take()].map(({ value }) => value?.kind)
+    expect(kinds).to.deep.equal(['text', 'succeeded'])
+  })
+
   it('an ending larger than the whole log is still told', async () => {
     const log = createMemoryRunLog({ ...fakeClock(), maxRunSize: 1000 })
     await log.append('r', anEnding('x'.repeat(5000)), { pace: false })

@@ -135,11 +135,13 @@ export class RunTape {
   }
 
   #dropBeyond(): void {
-    if (this.size <= this.#maxSize) return
+    // The newest event stays, however large: without it nobody would hear of an ending. Nor does it take the place of
+    // those before it, which its readers had no time to read.
+    const before = this.#kept.at(-2)?.endSize ?? this.#droppedSize
+    if (before - this.#droppedSize <= this.#maxSize) return
     let count = 0
-    // A quarter at once, so that a full tape is not copied for every event. The newest event stays, however large:
-    // without it nobody would hear of an ending.
-    while (this.size > this.#maxSize * 0.75 && count < this.#kept.length - 1) {
+    // A quarter at once, so that a full tape is not copied for every event.
+    while (before - this.#droppedSize > this.#maxSize * 0.75 && count < this.#kept.length - 1) {
       this.#droppedSize = this.#kept[count]?.endSize ?? this.#droppedSize
       count++
     }

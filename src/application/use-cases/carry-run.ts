@@ -93,7 +93,7 @@ export function makeCarryRun(needs: Needs): CarryRun {
           await settle(needs, carriage, step, begun)
           ended = true
         }
-        await runLog.append(runId, step, { pace: pace && !isEnding(step) && step.kind !== 'paused' })
+        await runLog.append(runId, forReaders(step), { pace: pace && !isEnding(step) && step.kind !== 'paused' })
       }
     } catch (error) {
       log.error('run broke', { runId, error })
@@ -107,6 +107,11 @@ export function makeCarryRun(needs: Needs): CarryRun {
     // Last: nobody waits for what only operators read.
     await trace.close()
   }
+}
+
+/** What a node saw and made is told to no reader: it stays out of the log, which other processes share. */
+function forReaders(step: RunStep): RunStep {
+  return step.kind === 'node_finished' ? { ...step, inputs: {}, processData: {}, outputs: {}, error: null } : step
 }
 
 /** A pause that was being kept when somebody stopped the run is its end: nobody carries it afterwards. */
