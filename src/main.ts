@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { UnreadableFile } from '#adapters/admin/outside.ts'
-import { ADMIN_USAGE } from '#adapters/admin/usage.ts'
+import { ADMIN_USAGE, asksForHelp, usageFor } from '#adapters/admin/usage.ts'
 import { UsageError } from '#adapters/admin/usage-error.ts'
 import { createLog } from '#adapters/telemetry/log.ts'
 import { processIo } from '#adapters/terminal/process-io.ts'
@@ -28,6 +28,10 @@ async function run(argv: readonly string[]): Promise<number> {
   })
   if (['help', '--help', '-h'].includes(command)) {
     say(`${ADMIN_USAGE}\n${terminalCommandList()}`)
+    return EXIT.ok
+  }
+  if (asksForHelp(rest)) {
+    process.stdout.write(usageFor(argv))
     return EXIT.ok
   }
   if (command === '--version') {
@@ -65,7 +69,7 @@ async function run(argv: readonly string[]): Promise<number> {
 /** What went wrong before anything served, in one line a fault. */
 function complain(error: unknown): number {
   if (error instanceof UsageError) {
-    process.stderr.write(`latchkey: ${error.message}\n\n${ADMIN_USAGE}`)
+    process.stderr.write(`latchkey: ${error.message}\n\n${usageFor(process.argv.slice(2))}`)
     return EXIT.usage
   }
   if (error instanceof ConfigError) {

@@ -51,3 +51,26 @@ export const ADMIN_USAGE = `Usage: latchkey COMMAND [options]
 
 The prune, run show, audit, app, binding, account, external and session commands work on the configured database, also beside a running server.
 `
+
+/** The lines of `--help` for the command that `argv` begins with; all of them when there is none. */
+export function usageFor(argv: readonly string[]): string {
+  const words = before(argv, (one) => one.startsWith('-'))
+  const entries = ADMIN_USAGE.split(/\n(?= {2}\S)/).slice(1)
+  for (const name of [words.slice(0, 2), words.slice(0, 1)].map((some) => some.join(' '))) {
+    const own = entries.filter((entry) => name !== '' && `${entry} `.startsWith(`  ${name} `))
+    // The last entry stands before what is said of all.
+    if (own.length > 0) return `Usage:\n\n${own.map((entry) => entry.split('\n\n')[0]).join('\n')}\n`
+  }
+  return ADMIN_USAGE
+}
+
+/** Whether `argv` asks for help, which is no more than a word after `--`. */
+export function asksForHelp(argv: readonly string[]): boolean {
+  const options = before(argv, (one) => one === '--')
+  return options.includes('--help') || options.includes('-h')
+}
+
+function before(argv: readonly string[], isEnd: (one: string) => boolean): readonly string[] {
+  const end = argv.findIndex(isEnd)
+  return end === -1 ? argv : argv.slice(0, end)
+}
