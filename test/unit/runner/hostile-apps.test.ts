@@ -4,6 +4,7 @@ import { EgressFailure, type HttpEgress } from '#adapters/runner-native/egress/h
 import { newStream, planStream, tell } from '#adapters/runner-native/graph/answer-stream.ts'
 import { buildGraph } from '#adapters/runner-native/graph/graph.ts'
 import { saidJson } from '#adapters/runner-native/models/said-json.ts'
+import { compare } from '#adapters/runner-native/nodes/comparison.ts'
 import { jsonText } from '#adapters/runner-native/nodes/http-json.ts'
 import type { Json, JsonObject } from '#domain/app.ts'
 import {
@@ -187,6 +188,26 @@ describe('apps that mean no good', function () {
       expect(graph?.nodes.size).to.equal(20_001)
       expect(graph?.inner.get('c0')?.rootId).to.equal('i0')
     })
+  })
+
+  it('a list that is compared with another as long is refused, and not with what takes no time', async () => {
+    const names = Array.from({ length: 100_000 }, (_, at) => `n${at}`)
+    const filtering = (comparison_operator: string, value: Json) =>
+      aNode('node', 'list-operator', {
+        variable: ['start', 'list'],
+        filter_by: { enabled: true, conditions: [{ key: '', comparison_operator, value }] },
+      })
+    const endingOf = async (node: JsonObject) => {
+      const workflow = aWorkflow([aStart(), node, anEnd('end', 'node.result')], edges('start>node', 'node>end'))
+      const { ending } = await run(aJob('workflow', { workflow }, { inputs: { list: names } }))
+      return ending.kind === 'failed' ? ending.failure.message : ending.outputs.result
+    }
+    for (const value of [names.join(','), JSON.stringify(names), names]) {
+      expect(await endingOf(filtering('in', value))).to.equal('there is too much to compare')
+    }
+    expect(await endingOf(filtering('in', 'n7,n9'))).to.deep.equal(['n7', 'n9'])
+    expect(() => compare('all of', names, names.join(','))).to.throw('too much to compare')
+    expect(compare('all of', names, 'n1,n2')).to.equal(true)
   })
 
   it('answers by the ten thousand, behind a way as long, are looked for in one walk', () => {

@@ -18,9 +18,9 @@ export const operators = {
   'is not': (actual, expected) => actual !== null && !same(actual, expected),
   empty: (actual) => !isFull(actual),
   'not empty': (actual) => isFull(actual),
-  in: (actual, expected) => isFull(actual) && listed(expected).some((one) => same(actual, one)),
-  'not in': (actual, expected) => !isFull(actual) || !listed(expected).some((one) => same(actual, one)),
-  'all of': (actual, expected) => isFull(actual) && listed(expected).every((one) => has(actual, one)),
+  in: (actual, expected) => isFull(actual) && isAmong(actual, listed(expected)),
+  'not in': (actual, expected) => !isFull(actual) || !isAmong(actual, listed(expected)),
+  'all of': (actual, expected) => isFull(actual) && hasAll(actual, listed(expected)),
   '=': (actual, expected) => actual !== null && number(actual) === number(expected),
   '≠': (actual, expected) => actual !== null && number(actual) !== number(expected),
   '>': (actual, expected) => actual !== null && number(actual) > number(expected),
@@ -56,6 +56,24 @@ function has(actual: Json, expected: Json): boolean {
   return plain(actual).includes(plain(expected))
 }
 
+/** Of a list by a list, of a text by words: what an app file and a caller multiply takes everybody's time. */
+const MAX_PAIRS = 10_000_000
+const MAX_SCANNED = 1_000_000_000
+
+function hasAll(actual: Json, wanted: readonly Json[]): boolean {
+  const isLong = isList(actual)
+    ? actual.length * wanted.length > MAX_PAIRS
+    : plain(actual).length * wanted.length > MAX_SCANNED
+  if (isLong) throw new ComparisonFault('there is too much to compare')
+  return wanted.every((one) => has(actual, one))
+}
+
+function isAmong(actual: Json, list: readonly Json[]): boolean {
+  if (typeof actual === 'boolean') return list.some((one) => same(actual, one))
+  const text = plain(actual)
+  return list.some((one) => plain(one) === text)
+}
+
 /** What people type is text: `true` and `3` in a condition equal the boolean and the number. */
 function same(actual: Json, expected: Json): boolean {
   if (typeof actual === 'boolean') return String(actual) === plain(expected).toLowerCase() || bit(actual) === expected
@@ -69,6 +87,19 @@ function bit(value: boolean): string {
 function plain(value: Json): string {
   if (value === null) return ''
   return typeof value === 'object' ? JSON.stringify(value) : String(value)
+}
+
+/**
+ * Compares many values with one, by the operator's name.
+ * @throws ComparisonFault as `compare`, and for more than there is time for
+ */
+export function comparer(operator: string, expected: Json, values: number): (actual: Json) => boolean {
+  const isOneOf = operator === 'in' || operator === 'not in' || operator === 'all of'
+  // Read once, not for each value.
+  const wanted = isOneOf ? listed(expected) : expected
+  if (values * (isList(wanted) ? wanted.length : 1) > MAX_PAIRS)
+    throw new ComparisonFault('there is too much to compare')
+  return (actual) => compare(operator, actual, wanted)
 }
 
 /** A list, its JSON, or names with commas between. */

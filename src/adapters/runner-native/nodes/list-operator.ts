@@ -1,7 +1,7 @@
 import type { Json, JsonObject } from '#domain/app.ts'
 import { isList, isObject, numberAt, objectAt, objectsAt, textAt, textsAt } from '#domain/json.ts'
 import { fillTemplate, isFile, resolve, textOf, type VariablePool } from '../graph/variable-pool.ts'
-import { ComparisonFault, compare } from './comparison.ts'
+import { ComparisonFault, comparer } from './comparison.ts'
 import { type NodeExecutor, NodeFailure } from './node-executor.ts'
 
 /** Filters a list, takes one of what is left, orders it and cuts it: each only where the node asks for it. */
@@ -25,14 +25,14 @@ export const listOperator: NodeExecutor = {
 
 function filtered(pool: VariablePool, settings: JsonObject, list: readonly Json[]): readonly Json[] {
   if (settings.enabled !== true) return list
-  const conditions = objectsAt(settings, 'conditions')
-  return list.filter((item) =>
-    conditions.every((condition) => {
-      const value = condition.value ?? null
-      const expected = isList(value) ? value.map((one) => filled(pool, one)) : filled(pool, value)
-      return compare(textAt(condition, 'comparison_operator'), part(item, textAt(condition, 'key')), expected)
-    }),
-  )
+  const tests = objectsAt(settings, 'conditions').map((condition) => {
+    const value = condition.value ?? null
+    const expected = isList(value) ? value.map((one) => filled(pool, one)) : filled(pool, value)
+    const test = comparer(textAt(condition, 'comparison_operator'), expected, list.length)
+    const key = textAt(condition, 'key')
+    return (item: Json) => test(part(item, key))
+  })
+  return list.filter((item) => tests.every((test) => test(item)))
 }
 
 function filled(pool: VariablePool, value: Json): Json {
