@@ -3,6 +3,7 @@ import { readReasoning } from '#adapters/runner-native/agent/react-words.ts'
 import { EgressFailure, type HttpEgress } from '#adapters/runner-native/egress/http-egress.ts'
 import { newStream, planStream, tell } from '#adapters/runner-native/graph/answer-stream.ts'
 import { buildGraph } from '#adapters/runner-native/graph/graph.ts'
+import { collectCalls } from '#adapters/runner-native/models/collect-calls.ts'
 import { saidJson } from '#adapters/runner-native/models/said-json.ts'
 import { compare } from '#adapters/runner-native/nodes/comparison.ts'
 import { jsonText } from '#adapters/runner-native/nodes/http-json.ts'
@@ -188,6 +189,21 @@ describe('apps that mean no good', function () {
       expect(graph?.nodes.size).to.equal(20_001)
       expect(graph?.inner.get('c0')?.rootId).to.equal('i0')
     })
+  })
+
+  it('a model that calls tools without end is cut off, by arguments, names, ids or their number', () => {
+    const half = 'x'.repeat(200_001)
+    const pieces = {
+      arguments: [{ id: 'a', function: { arguments: half } }, { function: { arguments: half } }],
+      names: [{ id: 'a', function: { name: half } }, { function: { name: half } }],
+      ids: [{ id: half }, { index: 1, id: half }],
+      number: Array.from({ length: 33 }, (_, index) => ({ index, id: `${index}` })),
+    }
+    for (const [what, told] of Object.entries(pieces)) {
+      const calls = collectCalls()
+      for (const piece of told.slice(0, -1)) calls.take(piece)
+      expect(() => calls.take(told.at(-1) ?? {}), what).to.throw('The model calls more than it may.')
+    }
   })
 
   it('a list that is compared with another as long is refused, and not with what takes no time', async () => {

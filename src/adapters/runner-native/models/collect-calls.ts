@@ -24,7 +24,10 @@ export function collectCalls(): { readonly take: (piece: Piece) => void; readonl
         call = { index, id: '', name: '', arguments: '' }
         calls.push(call)
       }
-      call.id ||= id ?? ''
+      if (call.id === '' && id) {
+        call.id = id
+        size += id.length
+      }
       call.name += called?.name ?? ''
       call.arguments += called?.arguments ?? ''
       size += (called?.name?.length ?? 0) + (called?.arguments?.length ?? 0)
