@@ -75,9 +75,9 @@ export const HOSTILE_VALUES: readonly unknown[] = [
   Object.fromEntries(Array.from({ length: 1000 }, (_, at) => [`k${at}`, at])),
 ]
 
-/** Any value at all. */
+/** Any value at all. A copy: one that is changed and drawn again could come to hold itself. */
 export function hostileValue(random: Random): unknown {
-  return random.chance(0.6) ? random.pick(HOSTILE_TEXTS) : random.pick(HOSTILE_VALUES)
+  return random.chance(0.6) ? random.pick(HOSTILE_TEXTS) : structuredClone(random.pick(HOSTILE_VALUES))
 }
 
 /** What `schema` takes, often at one of its edges, and now and then just beyond. */
