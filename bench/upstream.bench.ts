@@ -11,17 +11,24 @@ import { createTemporaryDatabase } from './support/temporary-database.ts'
  * The same streams from one Dify, through a Latchkey that an app is bound at and through a proxy that reads nothing, in
  * turns: at the pace of models, which is what people wait for, and as fast as both can.
  */
-const ROUNDS = 5
+const GOAL = 0.9
 const KEY = 'app-bench'
 const script = (name: string) => fileURLToPath(new URL(`./support/${name}`, import.meta.url))
 const MAIN = fileURLToPath(import.meta.resolve('#src/main.ts'))
 
 type Way = { readonly url: string; readonly headers: Record<string, string>; readonly body: (inputs: object) => object }
-type Pace = { readonly name: string; readonly streams: number; readonly events: number; readonly everyMs: number }
+type Pace = {
+  readonly name: string
+  readonly streams: number
+  readonly events: number
+  readonly everyMs: number
+  readonly rounds: number
+}
 
 const PACES: readonly Pace[] = [
-  { name: 'fifty streams, an event each 20 ms', streams: 50, events: 100, everyMs: 20 },
-  { name: 'one stream, as fast as it goes', streams: 1, events: 20_000, everyMs: 0 },
+  { name: 'fifty streams, an event each 20 ms', streams: 50, events: 100, everyMs: 20, rounds: 5 },
+  // A tenth of a second each, of which any hiccup of the machine is much.
+  { name: 'one stream, as fast as it goes', streams: 1, events: 20_000, everyMs: 0, rounds: 41 },
 ]
 
 async function main(): Promise<void> {
@@ -68,7 +75,7 @@ async function compare(latchkey: Way, proxy: Way): Promise<void> {
   for (const pace of PACES) {
     const ratios: number[] = []
     const rates: [ours: number, raw: number][] = []
-    for (let round = 0; round <= ROUNDS; round++) {
+    for (let round = 0; round <= pace.rounds; round++) {
       const [ours, raw] = [await eventsPerS(latchkey, pace), await eventsPerS(proxy, pace)]
       if (round === 0) continue
       ratios.push(ours / raw)
@@ -77,6 +84,7 @@ async function compare(latchkey: Way, proxy: Way): Promise<void> {
     const spread = spreadOf(ratios)
     const [ours, raw] = [0, 1].map((side) => spreadOf(rates.map((pair) => pair[side] ?? 0)).median)
     results[pace.name] = { ratio: spread, events_per_s: { latchkey: ours, raw_proxy: raw } }
+    if (spread.median < GOAL) process.exitCode = 1
     const range = `${spread.min.toFixed(2)}…${spread.max.toFixed(2)}`
     console.log(
       `${pace.name}: ${spread.median.toFixed(2)} (${range}) of a raw proxy, ${Math.round(ours ?? 0)} events a second`,
