@@ -77,6 +77,19 @@ describe('requests that are none, or never end', () => {
     })
   }
 
+  it('A12 what cannot be read of a HEAD is refused without a body', async () => {
+    const head = GET.replace('GET', 'HEAD')
+    for (const [sent, status] of [
+      [`${head}no colon\r\n\r\n`, 400],
+      [`${head}X-A: ${'a'.repeat(20_000)}\r\n\r\n`, 431],
+      ['HEAD \\openapi HTTP/1.1\r\nHost: x\r\n\r\n', 400],
+    ] as const) {
+      const text = await exchange(place, sent)
+      expect(text.split(' ')[1]).to.equal(String(status))
+      expect(text.endsWith('\r\n\r\n'), text).to.equal(true)
+    }
+  })
+
   // Node's own refusal has none of the headers that every answer has; an expectation may be left unmet (RFC 9110 §10.1.1).
   it('A12 an expectation that nobody knows is answered like any other request', async () => {
     const text = await exchange(place, `${GET}Connection: close\r\nExpect: the-unexpected\r\n\r\n`)

@@ -35,18 +35,21 @@ export function createHttpServer(patience: Patience = PATIENCE): Server {
   server.on('request', (req, res) => void answering.set(req.socket, res))
   // Node would refuse by itself, without a header of ours.
   server.on('checkExpectation', (req, res) => void server.emit('request', req, res))
-  server.on('clientError', (error: Error & { code?: string }, socket) => {
+  server.on('clientError', (error: Misread, socket) => {
     const res = answering.get(socket)
     // Node looks no further at a request that it gave up once; the upload's own watch does.
     if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT' && res !== undefined && isPaced(res.req)) return
     const isAmidAnswer = res?.headersSent === true && !res.writableFinished
-    refuse(error.code, socket as Socket, isAmidAnswer) // an HTTP server's connections are sockets
+    refuse(error, socket as Socket, isAmidAnswer) // an HTTP server's connections are sockets
   })
   return server
 }
 
+/** What the parser gave up on, and the bytes it was given last. */
+type Misread = Error & { readonly code?: string; readonly rawPacket?: Buffer }
+
 /** Without a log line: anybody can make any number of these. */
-function refuse(code: string | undefined, socket: Socket, isAmidAnswer: boolean): void {
+function refuse({ code, rawPacket }: Misread, socket: Socket, isAmidAnswer: boolean): void {
   // A second head inside an answer would be read as part of its body.
   if (!socket.writable || isAmidAnswer || code === 'ECONNRESET') {
     socket.destroy()
@@ -62,7 +65,10 @@ function refuse(code: string | undefined, socket: Socket, isAmidAnswer: boolean)
     ['Connection', 'close'],
   ]
   const lines = headers.map(([name, value]) => `${name}: ${value}\r\n`)
-  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('')}\r\n${json}`, () => socket.destroy())
+  // A body behind the answer to HEAD would be read as the next answer (RFC 9110 §9.3.2).
+  const isHead = rawPacket?.toString('latin1', 0, 5) === 'HEAD '
+  const head = `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('')}\r\n`
+  socket.end(isHead ? head : head + json, () => socket.destroy())
 }
 
 const REFUSALS: Readonly<Record<string, ErrorCode & ('request_timeout' | 'headers_too_large')>> = {
