@@ -90,11 +90,8 @@ function put<T>(record: Record<string, T>, key: string, value: T): void {
 function note(plan: StreamPlan, state: StreamState, event: StreamEvent): void {
   switch (event.kind) {
     case 'edges': {
-      const reached = certainNodes(plan, event.edges)
-      const opened = [...plan.templates.keys()]
-        .filter((id) => !Object.hasOwn(state.known, id) && reached.has(id))
-        .filter((id) => !plan.waiting.has(id) || isCertain(plan, id, event.edges))
-        .sort()
+      const closed = [...plan.templates.keys()].filter((id) => !Object.hasOwn(state.known, id))
+      const opened = certainOf(plan, closed, event.edges).sort()
       for (const id of opened) put(state.known, id, true)
       state.open.push(...opened)
       return
@@ -109,6 +106,16 @@ function note(plan: StreamPlan, state: StreamState, event: StreamEvent): void {
     case 'settled':
       put(state.settled, event.nodeId, event.as)
   }
+}
+
+/** A walk back from a node ends at the first fork; the one walk from the start comes past everything. */
+const FEW = 8
+
+/** Those of `ids` that the run is certain to come to. */
+function certainOf(plan: StreamPlan, ids: readonly string[], edges: ReadonlyMap<string, EdgeState>): string[] {
+  if (ids.length <= FEW) return ids.filter((id) => isCertain(plan, id, edges))
+  const reached = certainNodes(plan, edges)
+  return ids.filter((id) => reached.has(id) && (!plan.waiting.has(id) || isCertain(plan, id, edges)))
 }
 
 /**
