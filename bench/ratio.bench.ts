@@ -28,7 +28,7 @@ export type Side = { readonly perCpuSecond: number; readonly perSecond: number; 
 type Round = { readonly bare: Volley } & { readonly [W in Who]?: Volley }
 
 /** Rounds before those that count. Rounds of the device flow are a fraction of a second long, so they take more of them. */
-const WARM_UP_ROUNDS = { bearer_get: 4, limited: 4, device_code: 12, pending_poll: 12 } satisfies Record<
+const WARM_UP_ROUNDS = { bearer_get: 4, limited: 4, device_code: 7, pending_poll: 7 } satisfies Record<
   MeasureName,
   number
 >
