@@ -198,12 +198,14 @@ function preflight(origins: readonly string[]) {
     maxAge: 600,
     credentials: true,
   })
-  return async (ctx: Context, next: Next) => {
+  return (ctx: Context, next: Next): Promise<void> => {
     if (!ctx.path.startsWith(PREFIX)) return next()
-    if ((ctx.req.headers.origin ?? '') === '' && ctx.method !== 'OPTIONS') {
-      setHead(ctx, 'Vary', 'Origin')
-      return next()
-    }
+    if ((ctx.req.headers.origin ?? '') !== '' || ctx.method === 'OPTIONS') return answerOrigin(ctx, next)
+    setHead(ctx, 'Vary', 'Origin')
+    return next()
+  }
+
+  async function answerOrigin(ctx: Context, next: Next): Promise<void> {
     const isPreflight = ctx.method === 'OPTIONS' && ctx.get('Access-Control-Request-Method') !== ''
     await allow(ctx, isPreflight ? async () => {} : next)
     if (!isPreflight) return

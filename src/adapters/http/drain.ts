@@ -26,10 +26,11 @@ export function serveUntilDrained(server: Server, handle: Handle): () => Promise
     const { socket } = request
     if (isDraining) makeLast(response)
     open.set(socket, response)
-    void handle(request, response).finally(() => {
+    const settle = () => {
       // On a pipelined connection the next one has taken the place.
       if (open.get(socket) === response) open.set(socket, null)
-    })
+    }
+    handle(request, response).then(settle, settle)
   })
   return () => {
     isDraining = true

@@ -29,7 +29,7 @@ export function createRedisRateLimiter(redis: RedisLink, { prefix, now }: RateLi
 
   const ownerOf = ({ key }: Bucket) => key.slice(key.indexOf(':') + 1)
 
-  async function take(bucket: Bucket, receipt: string, read: string | null): Promise<Taken> {
+  function take(bucket: Bucket, receipt: string, read: string | null): Promise<Taken> | Taken {
     if (bucket.limit === 0) return ADMITTED
     return takeHit({ key: keyOf(bucket), limit: bucket.limit, windowMs: bucket.windowMs, receipt, read })
   }
