@@ -103,7 +103,8 @@ async function serveCore(
 
   const isNew = (await core.cases.owner()) === null
   say(`Latchkey serves at ${address}`)
-  say(isNew ? `First visit: ${address}/install creates your account` : `Approve terminals at ${address}/device`)
+  const pages = config.consoleWebUrl ?? address
+  say(isNew ? `First visit: ${pages}/install creates your account` : `Approve terminals at ${pages}/device`)
   const scraped = metrics === null ? null : await serveMetrics(metrics, config.host, config.metricsPort ?? 0)
   if (scraped !== null) log.info('metrics', { url: scraped.url })
   if (config.databaseUrl === null) say(`Embedded database in ${config.dataDir}`)

@@ -1,6 +1,7 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync } from 'node:fs'
+import { BlockList } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
@@ -121,6 +122,23 @@ describe('what operators install', () => {
     expect(kubernetes('disruption-budget.yaml').spec.selector.matchLabels).to.deep.equal(service.selector)
   })
 
+  it('keeps the proxy’s address from replicas that start before it', () => {
+    const { services, networks }: Any = parse(read('compose.yaml'), { merge: true })
+    const [{ subnet, gateway, ip_range: dealt }] = networks.outside.ipam.config
+    const proxy = services.proxy.networks.outside.ipv4_address
+    expect(services.one.environment.TRUSTED_PROXIES).to.equal(`${proxy}/32`)
+    const within = (range: string) => {
+      const [base = '', bits] = range.split('/')
+      const block = new BlockList()
+      block.addSubnet(base, Number(bits))
+      return [proxy, gateway].map((address) => block.check(address))
+    }
+    expect([within(subnet), within(dealt)]).to.deep.equal([
+      [true, true],
+      [false, false],
+    ])
+  })
+
   it('sends to the builder only what the image is made of', () => {
     const sent = [...read('Dockerfile.dockerignore').matchAll(/^!(.+)$/gm)].map(([, name]) => name)
     const wanted = [...dockerfile.matchAll(/^COPY (?!--)(.+)$/gm)].flatMap(([, words = '']) =>
@@ -203,8 +221,12 @@ describe('the image', function () {
     }
     const before = files()
     const [, ...words] = entry
-    const server = spawn(process.execPath, [...words, 'serve'], { cwd: app, env, stdio: ['ignore', 'ignore', 'pipe'] })
+    const server = spawn(process.execPath, [...words, 'serve'], { cwd: app, env, stdio: ['ignore', 'pipe', 'pipe'] })
     const ended = once(server, 'exit')
+    let said = ''
+    server.stdout.setEncoding('utf8').on('data', (text: string) => {
+      said += text
+    })
     const isHealthy = () => spawnSync(process.execPath, check.slice(1), { env }).status === 0
     const deadline = Date.now() + 30_000
     while (!isHealthy()) {
@@ -217,6 +239,7 @@ describe('the image', function () {
     }
     server.kill('SIGTERM')
     expect((await ended)[0]).to.equal(0)
+    expect(said).to.include(`First visit: ${env.CONSOLE_WEB_URL}/install`)
     expect(isHealthy()).to.equal(false)
     expect(files()).to.deep.equal(before)
   })
