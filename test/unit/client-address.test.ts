@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import { expect } from 'chai'
+import fc from 'fast-check'
 import { makeClientAddress } from '#adapters/http/client-address.ts'
 
 /** What a request from `peer` with these headers is taken to come from. */
@@ -67,6 +68,23 @@ describe('the client’s address', () => {
     expect(addressOf(['::ffff:10.0.0.0/104'], '11.1.1.1', xff('203.0.113.7'))).to.equal('11.1.1.1')
     expect(addressOf(['2001::ffff:0/112'], '2001:1::1', xff('203.0.113.7'))).to.equal('2001:1::1')
     expect(addressOf(['2001::ffff:0/112'], '2001::ffff:1', xff('203.0.113.7'))).to.equal('203.0.113.7')
+  })
+
+  it('a range holds what it says, to the bit, whatever stands in it', () => {
+    const bytes = fc.tuple(fc.nat(255), fc.nat(255), fc.nat(255), fc.nat(255))
+    const near = fc.tuple(bytes, fc.nat(32), fc.nat(31)).map(([octets, bits, flipped]) => {
+      const network = octets.join('.')
+      // An address that differs from the network in one bit is in the range when that bit is beyond the prefix.
+      const at = flipped >> 3
+      const changed = octets.map((octet, index) => (index === at ? octet ^ (128 >> (flipped & 7)) : octet))
+      return { range: `${network}/${bits}`, address: changed.join('.'), isWithin: flipped >= bits }
+    })
+    fc.assert(
+      fc.property(near, ({ range, address, isWithin }) => {
+        expect(addressOf([range], address, xff('198.51.100.7'))).to.equal(isWithin ? '198.51.100.7' : address)
+      }),
+      { numRuns: 1000 },
+    )
   })
 
   it('IPv6 proxies and clients have one spelling', () => {
