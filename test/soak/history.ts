@@ -63,10 +63,10 @@ export function violationsOf(history: History): string[] {
 }
 
 /** A code is redeemed once, and only one that was approved and not denied. */
-function redeemedTwice({ entries }: History): string[] {
-  const polls = entries.filter(({ did, outcome }) => did === 'poll' && outcome === 'done')
+function redeemedTwice(history: History): string[] {
+  const polls = history.entries.filter(({ did, outcome }) => did === 'poll' && outcome === 'done')
   return [...Map.groupBy(polls, ({ flow }) => flow)].flatMap(([flow, own]) => {
-    const of = entries.filter((one) => one.flow === flow)
+    const of = indexOf(history).flows.get(flow) ?? []
     const isApproved = of.some(({ did, outcome }) => did === 'approve' && outcome !== 'refused')
     const isDenied = of.some(({ did, outcome }) => did === 'deny' && outcome === 'done')
     return [
@@ -86,10 +86,10 @@ function decidedTwice({ entries }: History): string[] {
 
 /** A bearer is dead from the acknowledgement of its revoke, or of the approval of the device's next login. */
 function undoneRevokes(history: History): string[] {
-  const { entries, disturbances } = history
+  const { disturbances } = history
   return mintedIn(history).flatMap((minted) => {
-    const kills = entries.filter((one) => one.outcome === 'done' && ends(one, minted) && one.startMs >= minted.untilMs)
-    const uses = entries.filter((one) => one.token === minted.token && one.did !== 'poll' && one.outcome === 'done')
+    const kills = endsOf(history, minted).filter((one) => one.outcome === 'done' && one.startMs >= minted.untilMs)
+    const uses = usesOf(history, minted).filter(({ outcome }) => outcome === 'done')
     return kills.flatMap((kill) => {
       const isReached = !disturbances.some(
         ({ hitsCache, startMs, endMs }) => hitsCache && startMs <= kill.endMs && kill.startMs <= endMs + AFTERMATH_MS,
@@ -108,9 +108,9 @@ function undoneRevokes(history: History): string[] {
 /** A bearer that nobody tried to end is good. */
 function lostTokens(history: History): string[] {
   return mintedIn(history).flatMap((minted) => {
-    const tries = history.entries.filter((one) => one.outcome !== 'refused' && ends(one, minted))
-    return history.entries
-      .filter(({ token, did, status }) => token === minted.token && did !== 'poll' && status === 401)
+    const tries = endsOf(history, minted).filter(({ outcome }) => outcome !== 'refused')
+    return usesOf(history, minted)
+      .filter(({ status }) => status === 401)
       .filter((use) => !tries.some((one) => one.startMs <= use.endMs && one.endMs >= minted.fromMs))
       .map(
         (use) => `${minted.device}: a live token was refused ${ago(use.startMs, minted.untilMs)} after it was minted`,
@@ -125,11 +125,49 @@ function faults({ entries }: History): string[] {
     .map(({ device, did, status, error }) => `${device}: ${did} was answered ${status} ${error}`)
 }
 
-function ends(one: Entry, minted: Minted): boolean {
-  if (one.did === 'revoke') return one.tokenId === minted.tokenId || one.ended === minted.token
-  return (
-    one.did === 'approve' && one.device === minted.device && one.flow !== minted.flow && one.startMs >= minted.fromMs
-  )
+/** What tried to end this token: a revoke, or the approval of its device's next login. */
+function endsOf(history: History, { token, tokenId, device, flow, fromMs }: Minted): readonly Entry[] {
+  const { revokes, approvals } = indexOf(history)
+  return [
+    ...new Set([...(revokes.get(tokenId) ?? []), ...(revokes.get(token) ?? [])]),
+    ...(approvals.get(device) ?? []).filter((one) => one.flow !== flow && one.startMs >= fromMs),
+  ]
+}
+
+function usesOf(history: History, { token }: Minted): readonly Entry[] {
+  return indexOf(history).uses.get(token) ?? []
+}
+
+type By = ReadonlyMap<unknown, readonly Entry[]>
+type Index = { readonly flows: By; readonly uses: By; readonly revokes: By; readonly approvals: By }
+
+const indexes = new WeakMap<History, Index>()
+
+/** A long history has ten thousand tokens in a hundred thousand entries: looked through for each, it would take minutes. */
+function indexOf(history: History): Index {
+  const known = indexes.get(history)
+  if (known !== undefined) return known
+  const { entries } = history
+  const revokes = new Map<unknown, Entry[]>()
+  for (const one of entries.filter(({ did }) => did === 'revoke')) {
+    for (const what of [one.tokenId, one.ended]) {
+      if (what !== undefined) revokes.set(what, [...(revokes.get(what) ?? []), one])
+    }
+  }
+  const index = {
+    flows: Map.groupBy(entries, ({ flow }) => flow),
+    uses: Map.groupBy(
+      entries.filter(({ did }) => did !== 'poll'),
+      ({ token }) => token,
+    ),
+    revokes,
+    approvals: Map.groupBy(
+      entries.filter(({ did }) => did === 'approve'),
+      ({ device }) => device,
+    ),
+  }
+  indexes.set(history, index)
+  return index
 }
 
 const mints = new WeakMap<History, readonly Minted[]>()
@@ -141,7 +179,7 @@ function mintedIn(history: History): readonly Minted[] {
     const { did, outcome, token, tokenId, flow, device } = poll
     if (did !== 'poll' || outcome !== 'done' || token === undefined || tokenId === undefined || flow === undefined)
       return []
-    const approvals = history.entries.filter((one) => one.flow === flow && one.did === 'approve')
+    const approvals = (indexOf(history).flows.get(flow) ?? []).filter((one) => one.did === 'approve')
     const acknowledged = approvals.find((one) => one.outcome === 'done')
     const fromMs = Math.min(...approvals.map(({ startMs }) => startMs))
     return [{ token, tokenId, device, flow, fromMs, untilMs: Math.min(acknowledged?.endMs ?? poll.endMs, poll.endMs) }]
