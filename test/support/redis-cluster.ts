@@ -73,7 +73,9 @@ export async function startCluster(tls?: Certificate): Promise<TestCluster> {
       await until(async () => String(await own.call('INFO', 'replication')).includes('master_link_status:up'))
       return {
         async takeOver() {
-          await master.call('WAIT', 1, 1000)
+          // WAIT would wait for the writes of this connection, which made none.
+          const written = await offsetIn(master, 'master_repl_offset')
+          await until(async () => (await offsetIn(own, 'slave_repl_offset')) >= written)
           children[at]?.kill('SIGKILL')
           await own.call('CLUSTER', 'FAILOVER', 'TAKEOVER')
           await until(async () => String(await own.call('CLUSTER', 'INFO')).includes('cluster_state:ok'))
@@ -90,6 +92,11 @@ export async function startCluster(tls?: Certificate): Promise<TestCluster> {
       await rm(folder, { recursive: true, force: true })
     },
   }
+}
+
+/** How far a server is in the stream of writes. */
+async function offsetIn(client: Redis, name: string): Promise<number> {
+  return Number(new RegExp(`^${name}:(\\d+)`, 'm').exec(String(await client.call('INFO', 'replication')))?.[1])
 }
 
 function start(folder: string, port: number, busPort: number, tls: Certificate | undefined): ChildProcess {
