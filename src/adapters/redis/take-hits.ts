@@ -52,7 +52,7 @@ export function makeTakeHit(redis: RedisLink, now?: Clock): TakeHit {
       return keys.length === 1 ? commands.takeHit(...keys, ...args) : commands.takeHitAndRead(...keys, ...args)
     })
     return hits.map((_, index) => {
-      const [raw = null, oldestMs = null] = answers.slice(2 * index)
+      const [raw, oldestMs] = [answers[2 * index] ?? null, answers[2 * index + 1]]
       return { raw, refusal: oldestMs === '' ? null : { oldestMs: Number(oldestMs), nowMs: Number(nowMs) } }
     })
   }
