@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { expect } from 'chai'
 import type { NodeTrace } from '#application/ports/node-traces.ts'
-import { anApp, aWorkspace, NOW_MS } from '../support/builders.ts'
-import type { Open, Opened } from '../support/seed.ts'
+import { NOW_MS } from '../support/builders.ts'
+import { type Open, type Opened, startedRun } from '../support/seed.ts'
 
 /** What every NodeTraces promises. */
 export function nodeTracesContract(name: string, open: Open): void {
@@ -13,29 +13,7 @@ export function nodeTracesContract(name: string, open: Open): void {
     })
     afterEach(() => opened.close())
 
-    async function aRun(): Promise<string> {
-      const workspace = aWorkspace()
-      await opened.seed.workspace(workspace)
-      const app = anApp({ workspaceId: workspace.id })
-      await opened.stores.apps.add(app)
-      const id = randomUUID()
-      await opened.stores.runs.start({
-        id,
-        taskId: randomUUID(),
-        workspaceId: workspace.id,
-        appId: app.id,
-        workflowId: randomUUID(),
-        messageId: randomUUID(),
-        conversationId: null,
-        mode: 'workflow',
-        owner: { kind: 'account', id: randomUUID() },
-        createdFrom: 'openapi',
-        status: 'running',
-        inputs: {},
-        createdAtMs: NOW_MS,
-      })
-      return id
-    }
+    const aRun = async () => (await startedRun(opened)).id
     const aTrace = (runId: string, index: number, given: Partial<NodeTrace> = {}): NodeTrace => ({
       runId,
       executionId: randomUUID(),

@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto'
 import { expect } from 'chai'
 import type { RunPause } from '#application/ports/run-pauses.ts'
 import { NO_USAGE } from '#domain/run.ts'
-import { anApp, aWorkspace, NOW_MS } from '../support/builders.ts'
-import type { Open, Opened } from '../support/seed.ts'
+import { NOW_MS } from '../support/builders.ts'
+import { type Open, type Opened, startedRun } from '../support/seed.ts'
 
 /** What every RunPauses promises. */
 export function runPausesContract(name: string, open: Open): void {
@@ -15,35 +15,10 @@ export function runPausesContract(name: string, open: Open): void {
     after(() => opened.close())
 
     async function aPause(...tokens: readonly string[]): Promise<RunPause> {
-      const workspace = aWorkspace()
-      await opened.seed.workspace(workspace)
-      const app = anApp({ workspaceId: workspace.id })
-      await opened.stores.apps.add(app)
-      const ids = {
-        taskId: randomUUID(),
-        runId: randomUUID(),
-        workflowId: randomUUID(),
-        messageId: randomUUID(),
-        conversationId: null,
-      }
-      await opened.stores.runs.start({
-        id: ids.runId,
-        taskId: ids.taskId,
-        workspaceId: workspace.id,
-        appId: app.id,
-        workflowId: ids.workflowId,
-        messageId: ids.messageId,
-        conversationId: ids.conversationId,
-        mode: 'workflow',
-        owner: { kind: 'account', id: randomUUID() },
-        createdFrom: 'openapi',
-        status: 'running',
-        inputs: {},
-        createdAtMs: NOW_MS,
-      })
+      const { id: runId, taskId, workflowId, messageId, conversationId } = await startedRun(opened)
       const form = { nodeId: 'n', nodeTitle: 'N', content: "it's? ü", fields: [], actions: [], expiresAtMs: NOW_MS }
       return {
-        ids,
+        ids: { taskId, runId, workflowId, messageId, conversationId },
         request: { inputs: { a: [1, null] }, query: '', files: [] },
         state: { version: 1, deep: { list: [null, 'x'] } },
         forms: tokens.map((tokenHash) => ({ tokenHash, form: { ...form, formId: randomUUID() } })),

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { expect } from 'chai'
-import type { RunRecord, RunResult } from '#application/ports/run-store.ts'
-import { anApp, aWorkspace, NOW_MS } from '../support/builders.ts'
-import type { Open, Opened } from '../support/seed.ts'
+import type { RunResult } from '#application/ports/run-store.ts'
+import { NOW_MS } from '../support/builders.ts'
+import { type Open, type Opened, startedRun } from '../support/seed.ts'
 
 const RESULT: RunResult = {
   status: 'succeeded',
@@ -24,29 +24,7 @@ export function runStoreContract(name: string, open: Open): void {
     })
     after(() => opened.close())
 
-    const aRun = async (): Promise<RunRecord> => {
-      const workspace = aWorkspace()
-      await opened.seed.workspace(workspace)
-      const app = anApp({ workspaceId: workspace.id })
-      await opened.stores.apps.add(app)
-      const run: RunRecord = {
-        id: randomUUID(),
-        taskId: randomUUID(),
-        workspaceId: workspace.id,
-        appId: app.id,
-        workflowId: randomUUID(),
-        messageId: randomUUID(),
-        conversationId: null,
-        mode: 'workflow',
-        owner: { kind: 'account', id: randomUUID() },
-        createdFrom: 'openapi',
-        status: 'running',
-        inputs: { name: 'Ada' },
-        createdAtMs: NOW_MS,
-      }
-      await opened.stores.runs.start(run)
-      return run
-    }
+    const aRun = () => startedRun(opened, { inputs: { name: 'Ada' } })
 
     it('finds a run by id and by task, running and ended', async () => {
       const { runs } = opened.stores

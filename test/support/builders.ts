@@ -1,6 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import type { NewAccount, NewWorkspace } from '#application/ports/account-directory.ts'
 import type { NewApp } from '#application/ports/app-catalog.ts'
+import type { RunRecord } from '#application/ports/run-store.ts'
 import type { NewToken } from '#application/ports/token-store.ts'
 import type { DeviceFlowState } from '#domain/device-flow-state.ts'
 
@@ -77,6 +78,24 @@ export function anApp(overrides: Partial<NewApp> & Pick<NewApp, 'workspaceId'>):
       modelConfig: { pre_prompt: 'Be brief' },
     },
     source: 'kind: app\n',
+    ...overrides,
+  }
+}
+
+/** A run of a workflow, just begun by an account. */
+export function aRunRecord(overrides: Partial<RunRecord> & Pick<RunRecord, 'workspaceId' | 'appId'>): RunRecord {
+  return {
+    id: randomUUID(),
+    taskId: randomUUID(),
+    workflowId: randomUUID(),
+    messageId: randomUUID(),
+    conversationId: null,
+    mode: 'workflow',
+    owner: { kind: 'account', id: randomUUID() },
+    createdFrom: 'openapi',
+    status: 'running',
+    inputs: {},
+    createdAtMs: NOW_MS,
     ...overrides,
   }
 }

@@ -1,7 +1,9 @@
 import type { MemoryDatabase } from '#adapters/memory/database.ts'
 import type { openMemoryStores } from '#adapters/memory/stores.ts'
 import type { NewWorkspace } from '#application/ports/account-directory.ts'
+import type { RunRecord } from '#application/ports/run-store.ts'
 import type { Role, WorkspaceStatus } from '#domain/workspace.ts'
+import { anApp, aRunRecord, aWorkspace } from './builders.ts'
 
 /** What contract suites need in place, and no port writes yet. */
 export type Seed = {
@@ -20,6 +22,17 @@ export type Opened = { readonly stores: Stores; readonly seed: Seed; close(): Pr
 
 /** Opens stores that nobody set up yet. */
 export type Open = () => Promise<Opened>
+
+/** A run that has begun, in an app and a workspace of its own. */
+export async function startedRun({ stores, seed }: Opened, overrides: Partial<RunRecord> = {}): Promise<RunRecord> {
+  const workspace = aWorkspace()
+  await seed.workspace(workspace)
+  const app = anApp({ workspaceId: workspace.id })
+  await stores.apps.add(app)
+  const run = aRunRecord({ workspaceId: workspace.id, appId: app.id, ...overrides })
+  await stores.runs.start(run)
+  return run
+}
 
 /** The same over the tables of one process. */
 export function memorySeed(database: MemoryDatabase): Seed {
