@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
-import { eventsOf } from '#adapters/http/run-frames.ts'
+import { eventsOf } from '#adapters/http/run-events.ts'
 import type { StartedRun } from '#application/use-cases/run-app.ts'
 import type { RunEvent } from '#domain/run.ts'
 import { aText } from '../support/run-steps.ts'

@@ -1,92 +1,17 @@
 import type { StartedRun } from '#application/use-cases/run-app.ts'
 import { isGraphMode } from '#domain/app-mode.ts'
-import type { NodeRef, RunEnding, RunEvent, RunFailure, RunStep, TokenUsage } from '#domain/run.ts'
+import type { NodeRef, RunEnding, RunEvent, RunFailure, RunStep } from '#domain/run.ts'
 import { renderError } from './errors.ts'
-import { eventText } from './sse.ts'
+import { ENDING_STATUS, failureOf, pausedData, seconds, usageOf } from './run-payload.ts'
 
-/** Stands for words in a frame before they are known; names come after it, or are ours. */
-const MARK = '\u007f'
-
+/** One event of a stream, before it is written. */
 export type Frame = Readonly<Record<string, unknown>>
 
 /** Who a workflow's end says it was made by. */
 export type Author = { readonly id: string; readonly name: string; readonly email: string }
 
-/** A run's events as its mode tells them in a stream, each with its text, or several that came at once. */
-export async function* eventsOf(run: StartedRun, author: Author): AsyncIterable<string> {
-  const tell = teller(run, author)
-  for await (const event of run.events) {
-    const isRow = event.kind === 'text' && event.ends !== undefined
-    const text = isRow ? rowOf(event, event.ends, tell) : tell(event).map(eventText).join('')
-    if (text !== '') yield text
-  }
-}
-
-type Text = Extract<RunEvent, { kind: 'text' }>
-
-/** An event for each piece of the text. They differ in nothing else, so one is written, and then only the pieces. */
-function rowOf(text: Text, ends: readonly number[], tell: (event: RunEvent) => Frame[]): string {
-  const frames = tell({ ...text, delta: MARK })
-  const [before = '', ...rest] = frames.map(eventText).join('').split(MARK)
-  const between = rest.join(MARK) + before
-  const row = (written: string[]) => {
-    // Within the pieces, for around them it would all be copied again.
-    written[0] = before + (written[0] ?? '')
-    written.push(`${written.pop()}${rest.join(MARK)}`)
-    return written.join(between)
-  }
-  // Nothing in it has to be escaped, not even where two pieces share a letter that is a pair (UTF-16).
-  const isPlain = JSON.stringify(text.delta).length === text.delta.length + 2
-  const plain = isPlain ? row(piecesOf(text.delta, ends)) : ''
-  if (isPlain && plain.isWellFormed()) return plain
-  return row(piecesOf(text.delta, ends).map((piece) => JSON.stringify(piece).slice(1, -1)))
-}
-
-function piecesOf(text: string, ends: readonly number[]): string[] {
-  let from = 0
-  return ends.map((end) => {
-    const piece = text.slice(from, end)
-    from = end
-    return piece
-  })
-}
-
-/** Seconds since the epoch, as run payloads have them. */
-export function seconds(atMs: number): number {
-  return Math.floor(atMs / 1000)
-}
-
-export function usageOf({ promptTokens, completionTokens, totalTokens }: TokenUsage) {
-  return { prompt_tokens: promptTokens, completion_tokens: completionTokens, total_tokens: totalTokens }
-}
-
-export const ENDING_STATUS = {
-  succeeded: 'succeeded',
-  partial: 'partial-succeeded',
-  failed: 'failed',
-  stopped: 'stopped',
-} as const satisfies Record<RunEnding['kind'], string>
-
-/** What a pause says of the run, wherever it is told. */
-export function pausedData({ reasons, usage, totalSteps, elapsedS }: Extract<RunStep, { kind: 'paused' }>) {
-  return {
-    paused_nodes: reasons.map((reason) => String(reason.node_id)),
-    reasons: reasons.map((reason) => ({ ...reason })),
-    status: 'paused' as const,
-    elapsed_time: elapsedS,
-    total_tokens: usage.totalTokens,
-    total_steps: totalSteps,
-  }
-}
-
-/** The ending as a failure to tell, or null when it is none. A stop by the server is one, a stop by a person is not. */
-export function failureOf(ending: RunEnding): RunFailure | null {
-  if (ending.kind === 'failed') return ending.failure
-  const byServer = ending.kind === 'stopped' && ending.reason === 'shutdown'
-  return byServer ? { code: 'service_unavailable', message: 'the server is stopping' } : null
-}
-
-function teller({ ids, mode, createdAtMs }: StartedRun, author: Author): (event: RunEvent) => Frame[] {
+/** Tells each event of a run as the frames its mode has for it, in order; pieces of one text differ in that text alone. */
+export function makeFrameTeller({ ids, mode, createdAtMs }: StartedRun, author: Author): (event: RunEvent) => Frame[] {
   const isGraph = isGraphMode(mode)
   const graph = { workflow_run_id: ids.runId, task_id: ids.taskId }
   const message = { message_id: ids.messageId, created_at: seconds(createdAtMs), task_id: ids.taskId }

@@ -1,7 +1,7 @@
 import { asRefusal, type StartedRun } from '#application/use-cases/run-app.ts'
 import { DomainError } from '#domain/errors.ts'
 import { isEnding, type RunEnding, type RunStep } from '#domain/run.ts'
-import { ENDING_STATUS, failureOf, pausedData, seconds, usageOf } from './run-frames.ts'
+import { ENDING_STATUS, failureOf, pausedData, seconds, usageOf } from './run-payload.ts'
 
 /**
  * A run as one JSON answer, after its ending. A failed workflow is an answer; any other failure is refused by its

@@ -8,7 +8,7 @@ import { isUuid } from '#domain/uuid.ts'
 import { examples } from '../examples.ts'
 import { type Route, route } from '../route.ts'
 import { metadata, pausedEntries, runStatus } from '../run-event-schemas.ts'
-import { eventsOf } from '../run-frames.ts'
+import { eventsOf } from '../run-events.ts'
 import { replyOf } from '../run-reply.ts'
 import { bearerErrors } from './bearer-errors.ts'
 

@@ -2,7 +2,7 @@ import * as v from 'valibot'
 import { isGraphMode } from '#domain/app-mode.ts'
 import { examples } from '../examples.ts'
 import { type Route, route } from '../route.ts'
-import { eventsOf } from '../run-frames.ts'
+import { eventsOf } from '../run-events.ts'
 import { appErrors, authorOf } from './run.ts'
 
 const access = { kind: 'app', scope: 'apps:run' } as const
