@@ -1,7 +1,8 @@
 import { expect } from 'chai'
-import { newStream, planStream, type StreamEvent, tell } from '#adapters/runner-native/graph/answer-stream.ts'
+import { newStream, type StreamEvent, tell } from '#adapters/runner-native/graph/answer-stream.ts'
 import { buildGraph } from '#adapters/runner-native/graph/graph.ts'
 import type { EdgeState } from '#adapters/runner-native/graph/scheduler-state.ts'
+import { planStream } from '#adapters/runner-native/graph/stream-plan.ts'
 import type { JsonObject } from '#domain/app.ts'
 import { aBranch, anAnswer, anEnd, anLlm, aStart, aWorkflow, edges } from './support.ts'
 

@@ -1,8 +1,9 @@
 import type { JsonObject } from '#domain/app.ts'
 import type { RunFailure, TokenUsage } from '#domain/run.ts'
-import { newStream, type StreamPlan, type StreamState } from './answer-stream.ts'
+import { newStream, type StreamState } from './answer-stream.ts'
 import type { Graph } from './graph.ts'
 import type { Opened, RoundResult } from './rounds.ts'
+import type { StreamPlan } from './stream-plan.ts'
 import type { VariablePool } from './variable-pool.ts'
 
 /** What is known of one execution beyond what the scheduler needs. */

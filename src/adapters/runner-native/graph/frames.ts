@@ -1,11 +1,11 @@
 import type { Json, JsonObject } from '#domain/app.ts'
 import { containerOf } from '../nodes/container-table.ts'
 import type { Assignment } from '../nodes/node-executor.ts'
-import { planStream, type StreamPlan } from './answer-stream.ts'
 import { type Entry, type Frame, newFrame } from './frame.ts'
 import type { Graph } from './graph.ts'
 import { entryFromRest, framesAtRest, type RunState } from './run-state.ts'
 import type { Place, SchedulerCommand } from './scheduler-events.ts'
+import { planStream, type StreamPlan } from './stream-plan.ts'
 import type { VariablePool } from './variable-pool.ts'
 import { weightOf } from './weight.ts'
 

@@ -119,6 +119,11 @@ export function isResponse(node: GraphNode): boolean {
   return node.type === 'answer' || node.type === 'end'
 }
 
+/** Whether the node changes variables of others. */
+export function isAssigner(node: GraphNode): boolean {
+  return node.type === 'assigner'
+}
+
 /** Whether the node has a graph of its own, run once for each of its rounds. */
 export function isContainer(node: GraphNode): boolean {
   return node.type === 'iteration' || node.type === 'loop'
