@@ -1,4 +1,5 @@
-import { asRefusal, type StartedRun } from '#application/use-cases/run-app.ts'
+import { asRefusal } from '#application/use-cases/first-events.ts'
+import type { StartedRun } from '#application/use-cases/run-app.ts'
 import { DomainError } from '#domain/errors.ts'
 import { isEnding, type RunEnding, type RunStep } from '#domain/run.ts'
 import { ENDING_STATUS, failureOf, pausedData, seconds, usageOf } from './run-payload.ts'

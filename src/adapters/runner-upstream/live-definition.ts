@@ -1,7 +1,7 @@
 import type { LoadBindings } from '#application/ports/bindings.ts'
 import type { Clock } from '#application/ports/clock.ts'
 import type { LiveDefinition } from '#application/ports/live-definition.ts'
-import { asRefusal } from '#application/use-cases/run-app.ts'
+import { asRefusal } from '#application/use-cases/first-events.ts'
 import type { App, AppDefinition, JsonObject } from '#domain/app.ts'
 import { isGraphMode } from '#domain/app-mode.ts'
 import { isObject, objectsAt, textAt } from '#domain/json.ts'

@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import type { Mounted } from '#application/auth/pipeline.ts'
-import type { RunInput } from '#application/use-cases/run-app.ts'
+import type { RunInput } from '#application/use-cases/check-run.ts'
 import type { JsonObject } from '#domain/app.ts'
 import { isGraphMode } from '#domain/app-mode.ts'
 import { DomainError } from '#domain/errors.ts'
