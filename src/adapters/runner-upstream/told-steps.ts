@@ -1,11 +1,14 @@
 import type { JsonObject } from '#domain/app.ts'
 import { type AppMode, isGraphMode } from '#domain/app-mode.ts'
 import { listAt, numberAt, objectAt, textAt } from '#domain/json.ts'
-import { NO_USAGE, type NodeRef, type RunEnding, type RunStep, type TokenUsage } from '#domain/run.ts'
+import type { RunStep } from '#domain/run.ts'
 import type { Told } from './frame-reader.ts'
+import { makeOurIds } from './our-ids.ts'
 import { MoreText, wordsIn } from './text-mould.ts'
-import { clean, explain, upstreamFailed } from './upstream-failure.ts'
+import { endingOf } from './told-ending.ts'
+import { errorIn, explain, upstreamFailed } from './upstream-failure.ts'
 
+/** The run that is told of, and how it was asked for. */
 export type Telling = {
   readonly mode: AppMode
   readonly inputs: JsonObject
@@ -18,40 +21,16 @@ export type Telling = {
 /** What the other server calls what it does; these names stay here. */
 export type TheirNames = { readonly taskId: string | null; readonly conversationId: string | null }
 
-/**
- * Turns the events of another server's run into steps of ours, with names of our own: ids of that server would let a
- * caller of this one reach for what is not theirs.
- */
-export function makeTeller({ mode, inputs, key, newId, elapsedS }: Telling) {
+/** Turns the events of another server's run into steps of ours, with ids of our own, and in the end into its ending. */
+export function makeTeller(telling: Telling) {
+  const { mode, inputs, key, newId } = telling
   const isGraph = isGraphMode(mode)
-  const ids = new Map<string, string>()
+  const { idOf, nodeRef } = makeOurIds(newId)
   let names: TheirNames = { taskId: null, conversationId: null }
   let answer = ''
   let hasStarted = !isGraph
-  let index = 0
   let messageEnd: JsonObject | null = null
   let finished: JsonObject | null = null
-
-  function ourId(theirs: string): string {
-    const known = ids.get(theirs) ?? newId()
-    ids.set(theirs, known)
-    return known
-  }
-
-  function nodeRef(data: JsonObject): NodeRef {
-    const theirs = textAt(data, 'id') || textAt(data, 'node_id')
-    if (!ids.has(theirs)) index += 1
-    return {
-      executionId: ourId(theirs),
-      nodeId: textAt(data, 'node_id'),
-      nodeType: textAt(data, 'node_type'),
-      title: textAt(data, 'title'),
-      index: numberAt(data, 'index') ?? index,
-      predecessorNodeId: textAt(data, 'predecessor_node_id') || null,
-      iterationId: textAt(data, 'iteration_id') || null,
-      loopId: textAt(data, 'loop_id') || null,
-    }
-  }
 
   function* say(event: JsonObject): Generator<RunStep> {
     const data = objectAt(event, 'data')
@@ -71,7 +50,7 @@ export function makeTeller({ mode, inputs, key, newId, elapsedS }: Telling) {
           inputs: objectAt(data, 'inputs'),
           processData: objectAt(data, 'process_data'),
           outputs: objectAt(data, 'outputs'),
-          error: errorIn(data),
+          error: errorIn(data, key),
           elapsedS: numberAt(data, 'elapsed_time') ?? 0,
           usage: null,
         }
@@ -79,7 +58,7 @@ export function makeTeller({ mode, inputs, key, newId, elapsedS }: Telling) {
         return yield {
           kind,
           ...nodeRef(data),
-          error: errorIn(data) ?? '',
+          error: errorIn(data, key) ?? '',
           retryIndex: numberAt(data, 'retry_index') ?? 1,
         }
       case 'iteration_started':
@@ -98,7 +77,7 @@ export function makeTeller({ mode, inputs, key, newId, elapsedS }: Telling) {
           ...nodeRef(data),
           status: oneOf(['succeeded', 'failed'], textAt(data, 'status')),
           outputs: objectAt(data, 'outputs'),
-          error: errorIn(data),
+          error: errorIn(data, key),
           elapsedS: numberAt(data, 'elapsed_time') ?? 0,
           rounds: numberAt(data, 'steps') ?? 0,
         }
@@ -120,7 +99,7 @@ export function makeTeller({ mode, inputs, key, newId, elapsedS }: Telling) {
       case 'agent_log':
         return yield {
           kind,
-          nodeExecutionId: ourId(textAt(data, 'node_execution_id')),
+          nodeExecutionId: idOf(textAt(data, 'node_execution_id')),
           label: textAt(data, 'label'),
           status: textAt(data, 'status'),
           data: objectAt(data, 'data'),
@@ -163,13 +142,13 @@ export function makeTeller({ mode, inputs, key, newId, elapsedS }: Telling) {
   function* file(event: JsonObject): Generator<RunStep> {
     const url = textAt(event, 'url')
     if (!/^https?:\/\//i.test(url)) return
-    yield { kind: 'message_file', fileId: ourId(textAt(event, 'id')), type: textAt(event, 'type') || 'image', url }
+    yield { kind: 'message_file', fileId: idOf(textAt(event, 'id')), type: textAt(event, 'type') || 'image', url }
   }
 
   function thought(event: JsonObject): RunStep {
     return {
       kind: 'agent_thought',
-      thoughtId: ourId(textAt(event, 'id')),
+      thoughtId: idOf(textAt(event, 'id')),
       position: numberAt(event, 'position') ?? 1,
       thought: textAt(event, 'thought'),
       observation: textAt(event, 'observation'),
@@ -178,55 +157,11 @@ export function makeTeller({ mode, inputs, key, newId, elapsedS }: Telling) {
       toolInput: textAt(event, 'tool_input'),
       messageFiles: listAt(event, 'message_files')
         .filter((one) => typeof one === 'string')
-        .map(ourId),
+        .map(idOf),
     }
   }
 
-  function errorIn(data: JsonObject): string | null {
-    const said = textAt(data, 'error')
-    return said === '' ? null : clean(said, key)
-  }
-
-  /** How the run ended; null while nothing says that it has. */
-  function ending(): RunEnding | null {
-    const resources = listAt(objectAt(messageEnd ?? {}, 'metadata'), 'retriever_resources')
-    const totals = { usage: usage(), totalSteps: 0, elapsedS: elapsedS(), exceptionsCount: 0 }
-    if (!isGraph) {
-      return messageEnd === null
-        ? null
-        : { kind: 'succeeded', outputs: {}, answer, retrieverResources: resources, ...totals }
-    }
-    if (finished === null) return null
-    const outputs = objectAt(finished, 'outputs')
-    const common = {
-      outputs,
-      answer,
-      ...totals,
-      totalSteps: numberAt(finished, 'total_steps') ?? 0,
-      elapsedS: numberAt(finished, 'elapsed_time') ?? totals.elapsedS,
-      exceptionsCount: numberAt(finished, 'exceptions_count') ?? 0,
-    }
-    switch (textAt(finished, 'status')) {
-      case 'succeeded':
-        return { kind: 'succeeded', retrieverResources: resources, ...common }
-      case 'partial-succeeded':
-        return { kind: 'partial', retrieverResources: resources, ...common }
-      case 'stopped':
-        return { kind: 'stopped', reason: 'user', ...common }
-      default: {
-        const message = errorIn(finished) ?? 'The app failed where it runs.'
-        return { kind: 'failed', failure: { code: 'completion_request_error', message }, ...common }
-      }
-    }
-  }
-
-  function usage(): TokenUsage {
-    const told = objectAt(objectAt(messageEnd ?? {}, 'metadata'), 'usage')
-    const count = (name: string) => Math.max(0, Math.trunc(numberAt(told, name) ?? 0))
-    const totalTokens = count('total_tokens') || Math.max(0, numberAt(finished ?? {}, 'total_tokens') ?? 0)
-    if (totalTokens === 0) return NO_USAGE
-    return { promptTokens: count('prompt_tokens'), completionTokens: count('completion_tokens'), totalTokens }
-  }
+  const ending = () => endingOf(telling, { messageEnd, finished, answer })
 
   return {
     *steps(told: Told): Generator<RunStep> {
@@ -241,6 +176,7 @@ export function makeTeller({ mode, inputs, key, newId, elapsedS }: Telling) {
     answer: () => answer,
     /** Whether nothing that matters can follow. */
     isOver: () => (mode === 'advanced-chat' ? finished !== null && messageEnd !== null : ending() !== null),
+    /** How the run ended; null while nothing says that it has. */
     ending,
   }
 }

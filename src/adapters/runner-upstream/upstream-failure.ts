@@ -1,3 +1,5 @@
+import type { JsonObject } from '#domain/app.ts'
+import { textAt } from '#domain/json.ts'
 import type { RunFailure } from '#domain/run.ts'
 
 /** Why another server did not run an app, as its callers may read it: never the key, nothing of that server's insides. */
@@ -67,4 +69,10 @@ export function explain({ status, code, message, retryAfter }: Said, key: string
 export function clean(text: string, key: string): string {
   const plain = text.replaceAll(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, ' ').trim()
   return (key === '' ? plain : plain.replaceAll(key, '***')).slice(0, MAX_DETAIL)
+}
+
+/** What `data` says went wrong, as its callers may read it; null when it says nothing. */
+export function errorIn(data: JsonObject, key: string): string | null {
+  const said = textAt(data, 'error')
+  return said === '' ? null : clean(said, key)
 }
