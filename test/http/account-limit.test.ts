@@ -1,11 +1,11 @@
 import { expect } from 'chai'
 import sinon from 'sinon'
-import { API, aPlace, mintOwn, type Place } from './place.ts'
+import { API, aPlace, mintOwn, NO_BEARER_LIMIT, type Place } from './place.ts'
 
 describe('the two limits of GET /account', () => {
   let place: Place
   beforeEach(async () => {
-    place = await aPlace({ settings: { bearer: { enabled: true, perMinute: 0 } } })
+    place = await aPlace({ settings: NO_BEARER_LIMIT })
   })
   afterEach(async () => {
     sinon.restore()

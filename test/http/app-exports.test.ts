@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import { chatFile, graphChatFile, workflowFile } from './app-files.ts'
 import { said } from './flow.ts'
-import { API, aColleague, aPlace, mintExternal, mintOwn, type Place } from './place.ts'
+import { API, aColleague, aPlace, mintExternal, mintOwn, NO_BEARER_LIMIT, type Place } from './place.ts'
 
 const PLUGIN = 'langgenius/anthropic:0.2.5@3a6c'
 const SECRET = 'sk-very-secret'
@@ -21,7 +21,7 @@ describe('apps as files', () => {
   let place: Place
   let token: string
   beforeEach(async () => {
-    place = await aPlace({ settings: { bearer: { enabled: true, perMinute: 0 } } })
+    place = await aPlace({ settings: NO_BEARER_LIMIT })
     token = await mintOwn(place)
   })
   afterEach(() => place.close())
@@ -100,7 +100,7 @@ describe('apps as files', () => {
 
   it('N01 a plugin that a part of the app needs which cannot run is missing; others are not', async () => {
     await place.close()
-    place = await aPlace({ settings: { bearer: { enabled: true, perMinute: 0 } }, model: null })
+    place = await aPlace({ settings: NO_BEARER_LIMIT, model: null })
     token = await mintOwn(place)
     const appId = await place.addApp(withPlugins)
     expect((await dependencies(appId)).json).to.deep.equal({

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { chatFile } from './app-files.ts'
-import { API, aPlace, mintOwn, type Place } from './place.ts'
+import { API, aPlace, mintOwn, NO_BEARER_LIMIT, type Place } from './place.ts'
 import { catalogueSuite } from './suites/catalogue.ts'
 
 catalogueSuite('memory', {})
@@ -10,7 +10,7 @@ describe('queries of the catalogue', () => {
   let token: string
   let appId: string
   before(async () => {
-    place = await aPlace({ settings: { bearer: { enabled: true, perMinute: 0 } } })
+    place = await aPlace({ settings: NO_BEARER_LIMIT })
     token = await mintOwn(place)
     appId = await place.addApp(chatFile('Helper'))
   })

@@ -7,7 +7,7 @@ import { DomainError } from '#domain/errors.ts'
 import { retryAfterMs } from '#domain/rate-limit.ts'
 import { ACCOUNT_TOKEN, type TokenKind, tokenKindRegistry } from '#domain/token-kind.ts'
 import { chatFile } from './app-files.ts'
-import { API, aPlace, aToken, mintExternal, mintOwn, type Place } from './place.ts'
+import { API, aPlace, aToken, mintExternal, mintOwn, NO_BEARER_LIMIT, type Place } from './place.ts'
 import { bearerSuite } from './suites/bearer.ts'
 
 bearerSuite('memory', {})
@@ -109,7 +109,7 @@ describe('the Authorization header', () => {
 describe('the token cache', () => {
   let place: Place
   beforeEach(async () => {
-    place = await aPlace({ settings: { bearer: { enabled: true, perMinute: 0 } } })
+    place = await aPlace({ settings: NO_BEARER_LIMIT })
   })
   afterEach(async () => {
     sinon.restore()

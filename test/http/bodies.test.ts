@@ -3,10 +3,7 @@ import { connect } from 'node:net'
 import { gzipSync } from 'node:zlib'
 import { expect } from 'chai'
 import { chatFile } from './app-files.ts'
-import { API, aPlace, mintOwn, type Place } from './place.ts'
-
-/** Nothing here is about the limit. */
-const OPEN = { bearer: { enabled: true, perMinute: 0 } }
+import { API, aPlace, mintOwn, NO_BEARER_LIMIT, type Place } from './place.ts'
 
 describe('bodies', () => {
   let place: Place
@@ -14,7 +11,7 @@ describe('bodies', () => {
   let appId: string
 
   before(async () => {
-    place = await aPlace({ settings: OPEN })
+    place = await aPlace({ settings: NO_BEARER_LIMIT })
     token = await mintOwn(place)
     appId = await place.addApp(chatFile())
   })

@@ -1,9 +1,6 @@
 import { expect } from 'chai'
 import type { Reply } from '../support/world.ts'
-import { API, aPlace, mintOwn, type Place } from './place.ts'
-
-/** Nothing here is about the limit. */
-const OPEN = { bearer: { enabled: true, perMinute: 0 } }
+import { API, aPlace, mintOwn, NO_BEARER_LIMIT, type Place } from './place.ts'
 
 const ALLOWED = 'https://console.example'
 
@@ -19,7 +16,7 @@ describe('CORS', () => {
   let token: string
 
   before(async () => {
-    place = await aPlace({ corsOrigins: [ALLOWED], settings: OPEN })
+    place = await aPlace({ corsOrigins: [ALLOWED], settings: NO_BEARER_LIMIT })
     token = await mintOwn(place)
   })
   after(() => place.close())

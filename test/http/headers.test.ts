@@ -3,10 +3,9 @@ import sinon from 'sinon'
 import { apiRoutes } from '#adapters/http/app.ts'
 import { pageRoutes } from '#adapters/http/routes/pages.ts'
 import type { Reply } from '../support/world.ts'
-import { API, aPlace, mintOwn, type Place } from './place.ts'
+import { API, aPlace, mintOwn, NO_BEARER_LIMIT, type Place } from './place.ts'
 
 /** Nothing here is about the limit. */
-const OPEN = { bearer: { enabled: true, perMinute: 0 } }
 /** Nothing of these is anybody's own. */
 const PUBLIC = ['/_health', '/_version', '/openapi.json', '/.well-known/oauth-authorization-server']
 
@@ -15,7 +14,7 @@ describe('headers', () => {
   let token: string
 
   before(async () => {
-    place = await aPlace({ settings: OPEN })
+    place = await aPlace({ settings: NO_BEARER_LIMIT })
     token = await mintOwn(place)
   })
   after(() => place.close())

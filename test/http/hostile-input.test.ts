@@ -9,7 +9,7 @@ import type { Route } from '#adapters/http/route.ts'
 import { aBridge } from '../support/policy.ts'
 import type { Browser, Reply } from '../support/world.ts'
 import { chatFile } from './app-files.ts'
-import { aPlace, mintExternal, mintOwn, type Place } from './place.ts'
+import { aPlace, mintExternal, mintOwn, NO_BEARER_LIMIT, type Place } from './place.ts'
 
 const ORIGIN = 'https://latchkey.example'
 const MIB = 1024 * 1024
@@ -52,7 +52,7 @@ describe('hostile input', function () {
   let appId: string
   before(async () => {
     place = await aPlace({
-      settings: { bearer: { enabled: true, perMinute: 0 }, decidePerHour: 1_000_000, consoleApiUrl: ORIGIN },
+      settings: { ...NO_BEARER_LIMIT, decidePerHour: 1_000_000, consoleApiUrl: ORIGIN },
       // Licensed, so that the routes of the external sign-on are there.
       change: (ports) => ({ ...ports, bridge: aBridge() }),
       trustedProxies: ['127.0.0.1/32'],

@@ -1,10 +1,7 @@
 import { expect } from 'chai'
 import { newId } from '#adapters/crypto/ids.ts'
 import { chatFile, jsonFile } from './app-files.ts'
-import { API, aPlace, mintOwn, type Place } from './place.ts'
-
-/** Nothing here is about the limit. */
-const OPEN = { bearer: { enabled: true, perMinute: 0 } }
+import { API, aPlace, mintOwn, NO_BEARER_LIMIT, type Place } from './place.ts'
 
 describe('hostile text', () => {
   let place: Place
@@ -12,7 +9,7 @@ describe('hostile text', () => {
   let appId: string
 
   before(async () => {
-    place = await aPlace({ settings: OPEN })
+    place = await aPlace({ settings: NO_BEARER_LIMIT })
     token = await mintOwn(place)
     appId = await place.addApp(chatFile())
   })

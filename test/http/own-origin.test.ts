@@ -25,7 +25,9 @@ describe('whose pages may send', () => {
   it('a name that nobody configured is not ours, whatever the Host header says', async () => {
     expect(await signInUnder('evil.example')).to.equal(403)
     expect(await signInUnder('127.0.0.1.evil.example:5001')).to.equal(403)
-    expect(await signInUnder('evil.example#@127.0.0.1', 'http://evil.example')).to.equal(403)
+    expect(await signInUnder('evil.example;127.0.0.1', 'http://evil.example')).to.equal(403)
+    // No host at all, so nobody has to ask whose.
+    expect(await signInUnder('evil.example#@127.0.0.1', 'http://evil.example')).to.equal(400)
   })
 
   it('an address and localhost are ours, since no other name can point to them', async () => {

@@ -10,6 +10,9 @@ import { type Edit, memoryEdit, sqlEdit } from './edit.ts'
 
 export const API = '/openapi/v1'
 
+/** Settings for what is not about the limit on bearers. */
+export const NO_BEARER_LIMIT = { bearer: { enabled: true, perMinute: 0 } }
+
 /** A world whose tables can be edited. */
 export type Place = World & { readonly edit: Edit }
 

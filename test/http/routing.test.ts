@@ -1,9 +1,6 @@
 import { expect } from 'chai'
 import { chatFile } from './app-files.ts'
-import { API, aPlace, mintOwn, type Place } from './place.ts'
-
-/** Nothing here is about the limit. */
-const OPEN = { bearer: { enabled: true, perMinute: 0 } }
+import { API, aPlace, mintOwn, NO_BEARER_LIMIT, type Place } from './place.ts'
 
 describe('routing', () => {
   let place: Place
@@ -11,7 +8,7 @@ describe('routing', () => {
   let appId: string
 
   before(async () => {
-    place = await aPlace({ settings: OPEN })
+    place = await aPlace({ settings: NO_BEARER_LIMIT })
     token = await mintOwn(place)
     appId = await place.addApp(chatFile())
   })

@@ -5,7 +5,7 @@ import { expect } from 'chai'
 import type { ModelMessage } from '#adapters/runner-native/models/model-client.ts'
 import { PNG, upload } from '../support/uploads.ts'
 import { chatFile } from './app-files.ts'
-import { API, aPlace, mintOwn, type Place } from './place.ts'
+import { API, aPlace, mintOwn, NO_BEARER_LIMIT, type Place } from './place.ts'
 
 const DATA_URL = `data:image/png;base64,${PNG.toString('base64')}`
 const NOBODYS = '01900000-0000-7000-8000-000000000000'
@@ -44,7 +44,7 @@ describe('files of runs', function () {
   let asked: ModelMessage[]
   before(async () => {
     place = await aPlace({
-      settings: { bearer: { enabled: true, perMinute: 0 }, filesOrigin: 'https://files.example' },
+      settings: { ...NO_BEARER_LIMIT, filesOrigin: 'https://files.example' },
       egress: { allowCidrs: ['127.0.0.0/8'], allowHosts: [] },
       model: {
         canRun: () => true,

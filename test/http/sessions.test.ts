@@ -3,9 +3,9 @@ import { pageOf } from '#domain/page.ts'
 import { ACCOUNT_ISSUER } from '#domain/subject.ts'
 import { OWNER } from '../support/world.ts'
 import { said } from './flow.ts'
-import { API, aPlace, mintExternal, mintOwn, type Place } from './place.ts'
+import { API, aPlace, mintExternal, mintOwn, NO_BEARER_LIMIT, type Place } from './place.ts'
 
-const settings = { decidePerHour: 0, bearer: { enabled: true, perMinute: 0 } }
+const settings = { ...NO_BEARER_LIMIT, decidePerHour: 0 }
 
 describe('sessions', () => {
   let place: Place

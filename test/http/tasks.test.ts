@@ -5,7 +5,7 @@ import { aHeldModel } from '../support/held-model.ts'
 import { type Frame, readFrames } from '../support/sse.ts'
 import { aWorld, type Login, type World } from '../support/world.ts'
 import { askingFile, chatFile, formFile } from './app-files.ts'
-import { API } from './place.ts'
+import { API, NO_BEARER_LIMIT } from './place.ts'
 
 const NOBODYS = '01900000-0000-7000-8000-000000000000'
 
@@ -15,7 +15,7 @@ describe('runs that are under way', () => {
   let held: ReturnType<typeof aHeldModel>
   beforeEach(async () => {
     held = aHeldModel()
-    world = await aWorld({ model: held.model, settings: { bearer: { enabled: true, perMinute: 0 } } })
+    world = await aWorld({ model: held.model, settings: NO_BEARER_LIMIT })
     login = await world.login()
   })
   afterEach(() => world.close())

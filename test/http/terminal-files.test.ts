@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { openTerminalWorld, type TerminalWorld } from '../support/terminal-world.ts'
-import { aPlace, mintOwn, type Place } from './place.ts'
+import { aPlace, mintOwn, NO_BEARER_LIMIT, type Place } from './place.ts'
 
 const READS = (type: string) => `version: "0.6.0"
 kind: app
@@ -28,7 +28,7 @@ describe('latchkey run --file', () => {
   let folder: string
   let env: Record<string, string>
   before(async () => {
-    place = await aPlace({ settings: { bearer: { enabled: true, perMinute: 0 } } })
+    place = await aPlace({ settings: NO_BEARER_LIMIT })
     terminal = await openTerminalWorld()
     folder = await mkdtemp(join(tmpdir(), 'latchkey-terminal-files-'))
     await writeFile(join(folder, 'a=b.md'), '# A')

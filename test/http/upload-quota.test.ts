@@ -10,7 +10,7 @@ import { aBridge, aPolicy } from '../support/policy.ts'
 import { upload } from '../support/uploads.ts'
 import { SETTINGS } from '../support/world.ts'
 import { chatFile } from './app-files.ts'
-import { API, aPlace, mintExternal, mintOwn, type Place } from './place.ts'
+import { API, aPlace, mintExternal, mintOwn, NO_BEARER_LIMIT, type Place } from './place.ts'
 
 const KIB = 1024
 const NONE = { files: 0, bytes: 0 }
@@ -29,7 +29,7 @@ describe('quotas of uploads', () => {
 
   async function open(quota: UploadQuota): Promise<void> {
     place = await aPlace({
-      settings: { bearer: { enabled: true, perMinute: 0 }, uploads: { ...SETTINGS.uploads, quota } },
+      settings: { ...NO_BEARER_LIMIT, uploads: { ...SETTINGS.uploads, quota } },
       change: (ports) => ({
         ...ports,
         bridge: aBridge(),

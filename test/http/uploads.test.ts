@@ -9,7 +9,7 @@ import { allOf } from '../support/all-of.ts'
 import { PNG, sendBody, upload } from '../support/uploads.ts'
 import { SETTINGS } from '../support/world.ts'
 import { chatFile } from './app-files.ts'
-import { API, aPlace, mintOwn, type Place } from './place.ts'
+import { API, aPlace, mintOwn, NO_BEARER_LIMIT, type Place } from './place.ts'
 import { uploadsSuite } from './suites/uploads.ts'
 
 uploadsSuite('memory', {})
@@ -26,7 +26,7 @@ describe('uploads', () => {
     folder = await mkdtemp(join(tmpdir(), 'latchkey-uploads-'))
     const uploads = { ...SETTINGS.uploads, maxBytes: { ...SETTINGS.uploads.maxBytes, document: MIB } }
     place = await aPlace({
-      settings: { bearer: { enabled: true, perMinute: 0 }, uploads },
+      settings: { ...NO_BEARER_LIMIT, uploads },
       change: (ports) => ({ ...ports, fileStore: createDiskFileStore({ folder }) }),
     })
     token = await mintOwn(place)

@@ -1,8 +1,8 @@
 import { expect } from 'chai'
 import { OWNER } from '../support/world.ts'
-import { API, aPlace, mintExternal, mintOwn, type Place } from './place.ts'
+import { API, aPlace, mintExternal, mintOwn, NO_BEARER_LIMIT, type Place } from './place.ts'
 
-const settings = { decidePerHour: 0, bearer: { enabled: true, perMinute: 0 } }
+const settings = { ...NO_BEARER_LIMIT, decidePerHour: 0 }
 
 describe('workspaces', () => {
   let place: Place

@@ -4,7 +4,7 @@ import { openApiDocument } from '#adapters/http/openapi.ts'
 import { makeBuiltInPolicy } from '#application/auth/built-in-policy.ts'
 import { ACCOUNT_TOKEN } from '#domain/token-kind.ts'
 import { askingFile, chatFile, formFile, graphChatFile, jsonFile } from '../http/app-files.ts'
-import { aPlace, aToken, mintExternal, mintOwn, type Place } from '../http/place.ts'
+import { aPlace, aToken, mintExternal, mintOwn, NO_BEARER_LIMIT, type Place } from '../http/place.ts'
 import { EVE, ORIGIN, signAs, ssoOf } from '../http/sso.ts'
 import { aBridge } from '../support/policy.ts'
 import { framesIn } from '../support/sse.ts'
@@ -92,7 +92,7 @@ const nameOf = ({ method, path }: { readonly method: string; readonly path: stri
 
 function openFuzzed(): Promise<Place> {
   return aPlace({
-    settings: { bearer: { enabled: true, perMinute: 0 }, decidePerHour: 1_000_000, consoleApiUrl: ORIGIN },
+    settings: { ...NO_BEARER_LIMIT, decidePerHour: 1_000_000, consoleApiUrl: ORIGIN },
     change: (ports) => ({
       ...ports,
       bridge: aBridge({ finish: async () => ({ ...EVE, sub: null, groups: [] }) }),

@@ -7,7 +7,7 @@ import { aBridge } from '../../support/policy.ts'
 import type { Reply, Send, WorldOptions } from '../../support/world.ts'
 import { chatFile } from '../app-files.ts'
 import { flowOf, said } from '../flow.ts'
-import { API, aPlace, aToken, mintOwn, type Place } from '../place.ts'
+import { API, aPlace, aToken, mintOwn, NO_BEARER_LIMIT, type Place } from '../place.ts'
 
 const ORIGIN = 'https://latchkey.example'
 const ID = '018f0000-0000-7000-8000-000000000000'
@@ -121,7 +121,7 @@ export function bearerEndsSuite(name: string, options: WorldOptions): void {
   describe(`tokens past their end: ${name}`, () => {
     let place: Place
     beforeEach(async () => {
-      place = await aPlace({ settings: { bearer: { enabled: true, perMinute: 0 } }, ...options })
+      place = await aPlace({ settings: NO_BEARER_LIMIT, ...options })
     })
     afterEach(async () => {
       sinon.restore()

@@ -3,7 +3,7 @@ import sinon from 'sinon'
 import { ACCOUNT_TOKEN, EXTERNAL_TOKEN } from '#domain/token-kind.ts'
 import type { Reply, WorldOptions } from '../../support/world.ts'
 import { chatFile } from '../app-files.ts'
-import { API, aPlace, aToken, mintExternal, mintOwn, type Place } from '../place.ts'
+import { API, aPlace, aToken, mintExternal, mintOwn, NO_BEARER_LIMIT, type Place } from '../place.ts'
 
 const PER_MINUTE = 60
 const settings = { bearer: { enabled: true, perMinute: PER_MINUTE } }
@@ -131,7 +131,7 @@ export function bearerSuite(name: string, options: WorldOptions): void {
     })
 
     it('B12 a limit of 0 is none', async () => {
-      const open = await aPlace({ ...options, settings: { bearer: { enabled: true, perMinute: 0 } } })
+      const open = await aPlace({ ...options, settings: NO_BEARER_LIMIT })
       try {
         const token = await mintOwn(open)
         const replies = await times(PER_MINUTE * 2, () => open.get(`${API}/workspaces`, { token }))

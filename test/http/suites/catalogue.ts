@@ -1,9 +1,7 @@
 import { expect } from 'chai'
 import type { WorldOptions } from '../../support/world.ts'
 import { chatFile, workflowFile } from '../app-files.ts'
-import { API, aPlace, mintOwn, type Place } from '../place.ts'
-
-const settings = { bearer: { enabled: true, perMinute: 0 } }
+import { API, aPlace, mintOwn, NO_BEARER_LIMIT, type Place } from '../place.ts'
 
 type Row = { readonly id: string; readonly name: string }
 
@@ -14,7 +12,7 @@ export function catalogueSuite(name: string, options: WorldOptions): void {
     let token: string
 
     beforeEach(async () => {
-      place = await aPlace({ settings, ...options })
+      place = await aPlace({ settings: NO_BEARER_LIMIT, ...options })
       token = await mintOwn(place)
     })
     afterEach(() => place.close())

@@ -2,9 +2,9 @@ import { expect } from 'chai'
 import sinon from 'sinon'
 import type { Browser, WorldOptions } from '../../support/world.ts'
 import { flowOf, said } from '../flow.ts'
-import { API, aPlace, type Place } from '../place.ts'
+import { API, aPlace, NO_BEARER_LIMIT, type Place } from '../place.ts'
 
-const settings = { decidePerHour: 0, bearer: { enabled: true, perMinute: 0 } }
+const settings = { ...NO_BEARER_LIMIT, decidePerHour: 0 }
 const PROXY = ['127.0.0.0/8']
 
 /** What becomes of codes and of the tokens they were traded for, on whatever stores `options` name. */
@@ -24,21 +24,11 @@ export function deviceGrantSuite(name: string, options: WorldOptions): void {
       await place.close()
     })
 
-    const liveRows = async () => (await place.edit.tokenRows()).filter(({ live }) => live)
-    const works = async (token: string) => (await place.get(`${API}/account`, { token })).status
-
-    /** A code that somebody has said yes to. */
-    async function approved(label = 'laptop') {
-      const started = await place.startFlow(label)
-      expect(said(await flow.decide('approve', started.userCode, browser))).to.equal('200 approved')
-      return started
-    }
-
     it('E14 an account banned between approve and poll gets nothing, and no live row is left', async () => {
-      const { deviceCode } = await approved()
+      const { deviceCode } = await flow.approved(browser)
       await place.edit.setAccountStatus(place.owner.accountId, 'banned')
       expect(said(await flow.poll(deviceCode))).to.equal('400 access_denied')
-      expect(await liveRows()).to.have.length(0)
+      expect(await flow.liveRows()).to.have.length(0)
       expect(said(await flow.poll(deviceCode))).to.equal('400 expired_token')
       expect(await place.edit.auditRows('oauth.token_revoked')).to.have.length(1)
     })
@@ -46,20 +36,20 @@ export function deviceGrantSuite(name: string, options: WorldOptions): void {
     it('E14 a member removed between approve and poll gets nothing, and no live row is left', async () => {
       const { accountId } = await place.addMember('mia@example.test')
       browser = await place.signIn('mia@example.test')
-      const { deviceCode } = await approved()
+      const { deviceCode } = await flow.approved(browser)
       await place.ports.memberships.remove(accountId, place.owner.workspaceId)
       expect(said(await flow.poll(deviceCode))).to.equal('400 access_denied')
-      expect(await liveRows()).to.have.length(0)
+      expect(await flow.liveRows()).to.have.length(0)
     })
 
     it('E14 a token revoked between approve and poll is not handed over', async () => {
       const { token } = await place.login({ label: 'other', browser })
-      const { deviceCode } = await approved()
+      const { deviceCode } = await flow.approved(browser)
       const { json } = await place.get(`${API}/account/sessions`, { token })
       const waiting = json.data.find(({ current }: { current: boolean }) => !current)
       await place.delete(`${API}/account/sessions/${waiting.id}`, { token })
       expect(said(await flow.poll(deviceCode))).to.equal('400 access_denied')
-      expect(await liveRows()).to.have.length(1)
+      expect(await flow.liveRows()).to.have.length(1)
     })
 
     it('E20 a lookup tells the real remaining time, and details of the device to the signed-in only', async () => {
@@ -100,7 +90,7 @@ export function deviceGrantSuite(name: string, options: WorldOptions): void {
     it('E20 decided and unknown codes are invalid', async () => {
       const decided = { valid: false, expires_in_remaining: 0, client_id: 'difyctl' }
       const unknown = { ...decided, client_id: null }
-      const { userCode, deviceCode } = await approved()
+      const { userCode, deviceCode } = await flow.approved(browser)
       expect((await flow.lookUp(userCode)).json).to.deep.equal(decided)
       const denied = await place.startFlow('denied')
       await flow.decide('deny', denied.userCode, browser)
@@ -114,17 +104,17 @@ export function deviceGrantSuite(name: string, options: WorldOptions): void {
 
     it('E24 the same device again keeps its row; the old token is dead at once, the new one lives', async () => {
       const old = await place.login({ browser })
-      expect(await works(old.token)).to.equal(200)
+      expect(await flow.works(old.token)).to.equal(200)
       const fresh = await place.login({ browser })
       expect(fresh.tokenId).to.equal(old.tokenId)
       // The old one was warm in the cache.
-      expect(await works(old.token)).to.equal(401)
-      expect(await works(fresh.token)).to.equal(200)
+      expect(await flow.works(old.token)).to.equal(401)
+      expect(await flow.works(fresh.token)).to.equal(200)
       const other = await place.login({ label: 'desktop', browser })
       expect(other.tokenId).to.not.equal(old.tokenId)
       const client = await place.login({ clientId: 'latchkey', browser })
       expect(client.tokenId).to.not.equal(old.tokenId)
-      for (const { token } of [fresh, other, client]) expect(await works(token)).to.equal(200)
+      for (const { token } of [fresh, other, client]) expect(await flow.works(token)).to.equal(200)
       const rotated = (await place.edit.auditRows('oauth.device_flow_approved')).map(({ facts }) => facts.rotated)
       expect(rotated).to.deep.equal([false, true, false, false])
     })
@@ -134,7 +124,7 @@ export function deviceGrantSuite(name: string, options: WorldOptions): void {
       await place.delete(`${API}/account/sessions/self`, { token: old.token })
       const fresh = await place.login({ browser })
       expect(fresh.tokenId).to.not.equal(old.tokenId)
-      expect([await works(old.token), await works(fresh.token)]).to.deep.equal([401, 200])
+      expect([await flow.works(old.token), await flow.works(fresh.token)]).to.deep.equal([401, 200])
     })
 
     it('E29 a poll from another address is recorded once and still answered with the token', async () => {

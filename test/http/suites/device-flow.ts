@@ -3,9 +3,9 @@ import sinon from 'sinon'
 import type { Browser, WorldOptions } from '../../support/world.ts'
 import { OWNER } from '../../support/world.ts'
 import { flowOf, said } from '../flow.ts'
-import { API, aPlace, type Place } from '../place.ts'
+import { aPlace, NO_BEARER_LIMIT, type Place } from '../place.ts'
 
-const settings = { decidePerHour: 0, bearer: { enabled: true, perMinute: 0 } }
+const settings = { ...NO_BEARER_LIMIT, decidePerHour: 0 }
 const PROXY = ['127.0.0.0/8']
 
 /** The device flow end to end, on whatever stores `options` name. */
@@ -24,16 +24,6 @@ export function deviceFlowSuite(name: string, options: WorldOptions): void {
       sinon.restore()
       await place.close()
     })
-
-    const liveRows = async () => (await place.edit.tokenRows()).filter(({ live }) => live)
-    const works = async (token: string) => (await place.get(`${API}/account`, { token })).status
-
-    /** A code that somebody has said yes to. */
-    async function approved(label = 'laptop') {
-      const started = await place.startFlow(label)
-      expect(said(await flow.decide('approve', started.userCode, browser))).to.equal('200 approved')
-      return started
-    }
 
     it('E01 a code, a lookup, an approve, a poll: the token works', async () => {
       const started = await flow.code()
@@ -76,7 +66,7 @@ export function deviceFlowSuite(name: string, options: WorldOptions): void {
         default_workspace_id: workspaceId,
         token_id: tokenId,
       })
-      expect(await works(token)).to.equal(200)
+      expect(await flow.works(token)).to.equal(200)
       const events = (await place.edit.auditRows()).map(({ event }) => event)
       expect(events.filter((event) => event.startsWith('oauth.'))).to.deep.equal([
         'oauth.device_code_issued',
@@ -159,13 +149,13 @@ export function deviceFlowSuite(name: string, options: WorldOptions): void {
     })
 
     it('E10 another client’s poll hears expired_token and takes nothing away', async () => {
-      const { deviceCode } = await approved()
+      const { deviceCode } = await flow.approved(browser)
       expect(said(await flow.poll(deviceCode, 'latchkey'))).to.equal('400 expired_token')
       expect((await flow.poll(deviceCode)).status).to.equal(200)
     })
 
     it('E11 exactly one of fifty concurrent polls gets the token', async () => {
-      const { deviceCode } = await approved()
+      const { deviceCode } = await flow.approved(browser)
       const polls = await Promise.all(Array.from({ length: 50 }, () => flow.poll(deviceCode)))
       const tally = Object.groupBy(polls.map(said), (word) => word)
       expect(tally['200 ok']).to.have.length(1)
@@ -196,15 +186,15 @@ export function deviceFlowSuite(name: string, options: WorldOptions): void {
       place.clock.advance(900_000)
       const fresh = await place.signIn()
       expect(said(await flow.decide('approve', expired.userCode, fresh))).to.equal('404 expired_or_unknown')
-      expect(await liveRows()).to.have.length(0)
+      expect(await flow.liveRows()).to.have.length(0)
 
-      const used = await approved('used')
+      const used = await flow.approved(browser, 'used')
       expect((await flow.poll(used.deviceCode)).status).to.equal(200)
       for (const word of ['approve', 'deny'] as const) {
         expect(said(await flow.decide(word, used.userCode, fresh))).to.equal('404 expired_or_unknown')
       }
       expect(said(await flow.poll(used.deviceCode))).to.equal('400 expired_token')
-      expect(await liveRows()).to.have.length(1)
+      expect(await flow.liveRows()).to.have.length(1)
     })
   })
 }

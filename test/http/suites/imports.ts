@@ -6,7 +6,7 @@ import { MAX_PENDING_IMPORTS, PENDING_IMPORT_TTL_MS } from '#application/ports/p
 import type { WorldOptions } from '../../support/world.ts'
 import { chatFile, workflowFile } from '../app-files.ts'
 import { said } from '../flow.ts'
-import { API, aColleague, aPlace, mintExternal, mintOwn, type Place } from '../place.ts'
+import { API, aColleague, aPlace, mintExternal, mintOwn, NO_BEARER_LIMIT, type Place } from '../place.ts'
 
 const NEWER = workflowFile('Newer').replace('"0.6.0"', '"1.0.0"')
 const OLDER = workflowFile('Older').replace('"0.6.0"', '"0.1.5"')
@@ -18,7 +18,7 @@ export function importsSuite(name: string, options: WorldOptions): void {
     let owner: string
     let at: string
     beforeEach(async () => {
-      const settings = { bearer: { enabled: true, perMinute: 0 } }
+      const settings = NO_BEARER_LIMIT
       // The loopback that the tests of addresses serve files on; what else apps may reach is as always.
       place = await aPlace({ ...options, settings, egress: { allowCidrs: ['127.0.0.1/32'], allowHosts: [] } })
       owner = await mintOwn(place)

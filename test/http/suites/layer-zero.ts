@@ -5,9 +5,7 @@ import type { AuthContext } from '#domain/auth-context.ts'
 import type { WorldOptions } from '../../support/world.ts'
 import { chatFile } from '../app-files.ts'
 import { said } from '../flow.ts'
-import { API, aPlace, mintOwn, type Place } from '../place.ts'
-
-const settings = { bearer: { enabled: true, perMinute: 0 } }
+import { API, aPlace, mintOwn, NO_BEARER_LIMIT, type Place } from '../place.ts'
 
 /** Layer 0: an account reaches only workspaces that it is an active member of. */
 export function layerZeroSuite(name: string, options: WorldOptions): void {
@@ -18,7 +16,7 @@ export function layerZeroSuite(name: string, options: WorldOptions): void {
     let own: string
 
     beforeEach(async () => {
-      place = await aPlace({ settings, ...options })
+      place = await aPlace({ settings: NO_BEARER_LIMIT, ...options })
       token = await mintOwn(place)
       hash = place.ports.digest(token)
       own = place.owner.workspaceId

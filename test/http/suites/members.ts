@@ -4,7 +4,7 @@ import type { Role } from '#domain/workspace.ts'
 import { OWNER, type WorldOptions } from '../../support/world.ts'
 import { chatFile } from '../app-files.ts'
 import { said } from '../flow.ts'
-import { API, aColleague, aPlace, mintExternal, mintFor, mintOwn, type Place } from '../place.ts'
+import { API, aColleague, aPlace, mintExternal, mintFor, mintOwn, NO_BEARER_LIMIT, type Place } from '../place.ts'
 
 /** Workspaces from the inside: switching, members and their roles, on whatever stores `options` name. */
 export function membersSuite(name: string, options: WorldOptions): void {
@@ -13,7 +13,7 @@ export function membersSuite(name: string, options: WorldOptions): void {
     let owner: string
     let at: string
     beforeEach(async () => {
-      place = await aPlace({ ...options, settings: { bearer: { enabled: true, perMinute: 0 } } })
+      place = await aPlace({ ...options, settings: NO_BEARER_LIMIT })
       owner = await mintOwn(place)
       at = `${API}/workspaces/${place.owner.workspaceId}`
     })

@@ -4,7 +4,7 @@ import { ACCOUNT_TOKEN } from '#domain/token-kind.ts'
 import type { WorldOptions } from '../../support/world.ts'
 import { OWNER } from '../../support/world.ts'
 import { said } from '../flow.ts'
-import { API, aColleague, aPlace, aToken, mintExternal, mintOwn, type Place } from '../place.ts'
+import { API, aColleague, aPlace, aToken, mintExternal, mintOwn, NO_BEARER_LIMIT, type Place } from '../place.ts'
 
 /** RFC 7662 and RFC 7009, on whatever stores `options` name. */
 export function oauthSuite(name: string, options: WorldOptions): void {
@@ -12,7 +12,7 @@ export function oauthSuite(name: string, options: WorldOptions): void {
     let place: Place
     let own: string
     beforeEach(async () => {
-      place = await aPlace({ settings: { bearer: { enabled: true, perMinute: 0 } }, ...options })
+      place = await aPlace({ settings: NO_BEARER_LIMIT, ...options })
       own = await mintOwn(place, { label: 'caller' })
     })
     afterEach(async () => {

@@ -5,7 +5,7 @@ import { answer, aServiceApi, type Mischief, refuse, type ServiceDouble, stream 
 import { type Frame, framesIn, readFrames } from '../../support/sse.ts'
 import type { WorldOptions } from '../../support/world.ts'
 import { chatFile, graphChatFile, workflowFile } from '../app-files.ts'
-import { API, aPlace, mintOwn, type Place } from '../place.ts'
+import { API, aPlace, mintOwn, NO_BEARER_LIMIT, type Place } from '../place.ts'
 
 const LOOPBACK = { allowCidrs: ['127.0.0.0/8'], allowHosts: [] }
 const FILES = {
@@ -28,7 +28,7 @@ export function upstreamSuite(name: string, options: WorldOptions): void {
         ...options,
         model: null,
         egress: LOOPBACK,
-        settings: { bearer: { enabled: true, perMinute: 0 } },
+        settings: NO_BEARER_LIMIT,
       })
       token = await mintOwn(place)
     })
