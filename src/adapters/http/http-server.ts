@@ -1,7 +1,8 @@
-import { createServer, type Server, type ServerResponse, STATUS_CODES } from 'node:http'
+import { createServer, type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import type { ErrorCode } from '#domain/errors.ts'
-import { type RenderedError, renderError } from './errors.ts'
+import { renderError } from './errors.ts'
+import { namesOneHost } from './one-host.ts'
 import { SECURITY_HEADERS } from './security-headers.ts'
 import { isPaced } from './upload-pace.ts'
 
@@ -30,7 +31,10 @@ export function createHttpServer(patience: Patience = PATIENCE): Server {
     requestTimeout: patience.requestMs,
     connectionsCheckingInterval: patience.checkMs,
     keepAliveTimeout: KEPT_MS,
+    // Refused below, with the headers that every answer has.
+    requireHostHeader: false,
   })
+  refuseOtherHosts(server)
   const answering = new WeakMap<object, ServerResponse>()
   server.on('request', (req, res) => void answering.set(req.socket, res))
   // Node would refuse by itself, without a header of ours.
@@ -45,6 +49,26 @@ export function createHttpServer(patience: Patience = PATIENCE): Server {
   return server
 }
 
+/**
+ * Keeps requests from all listeners that do not name one host: a listener cannot keep them from the next one. Nor is
+ * anything behind such a request heard, on a connection whose ends may not agree where one begins.
+ */
+function refuseOtherHosts(server: Server): void {
+  const refused = new WeakSet<Socket>()
+  const emit: (event: string, ...facts: unknown[]) => boolean = server.emit.bind(server)
+  server.emit = (event: string, ...facts: unknown[]) => {
+    if (event !== 'request') return emit(event, ...facts)
+    const [req, res] = facts as [IncomingMessage, ServerResponse] // what Node tells of a request
+    if (refused.has(req.socket)) return true
+    if (namesOneHost(req)) return emit(event, req, res)
+    refused.add(req.socket)
+    const { status, json, headers } = refusalOf()
+    // In its turn: answers to what came before on this connection may still be on their way.
+    res.writeHead(status, headers.flat()).end(json)
+    return true
+  }
+}
+
 /** What the parser gave up on, and the bytes it was given last. */
 type Misread = Error & { readonly code?: string; readonly rawPacket?: Buffer }
 
@@ -55,15 +79,7 @@ function refuse({ code, rawPacket }: Misread, socket: Socket, isAmidAnswer: bool
     socket.destroy()
     return
   }
-  const { status, body } = refusalOf(code)
-  const json = JSON.stringify(body)
-  const headers = [
-    ...SECURITY_HEADERS,
-    ['Content-Type', 'application/json; charset=utf-8'],
-    ['Content-Length', String(Buffer.byteLength(json))],
-    ['Cache-Control', 'no-store'],
-    ['Connection', 'close'],
-  ]
+  const { status, json, headers } = refusalOf(code)
   const lines = headers.map(([name, value]) => `${name}: ${value}\r\n`)
   // A body behind the answer to HEAD would be read as the next answer (RFC 9110 §9.3.2).
   const isHead = rawPacket?.toString('latin1', 0, 5) === 'HEAD '
@@ -76,6 +92,21 @@ const REFUSALS: Readonly<Record<string, ErrorCode & ('request_timeout' | 'header
   HPE_HEADER_OVERFLOW: 'headers_too_large',
 }
 
-function refusalOf(code = ''): RenderedError {
-  return renderError(REFUSALS[code] ?? 'malformed_request', {})
+type Refusal = {
+  readonly status: number
+  readonly json: string
+  readonly headers: readonly (readonly [name: string, value: string])[]
+}
+
+function refusalOf(code = ''): Refusal {
+  const { status, body } = renderError(REFUSALS[code] ?? 'malformed_request', {})
+  const json = JSON.stringify(body)
+  const headers = [
+    ...SECURITY_HEADERS,
+    ['Content-Type', 'application/json; charset=utf-8'],
+    ['Content-Length', String(Buffer.byteLength(json))],
+    ['Cache-Control', 'no-store'],
+    ['Connection', 'close'],
+  ] as const
+  return { status, json, headers }
 }
