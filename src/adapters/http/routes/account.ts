@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import { limits } from '#domain/rate-limit.ts'
-import { examples } from '../examples.ts'
+import { accountExamples } from '../examples/account.ts'
 import { type Route, route } from '../route.ts'
 import { envelope, iso, limitCapped, page, status } from '../schemas.ts'
 import { bearerErrors } from './bearer-errors.ts'
@@ -18,7 +18,7 @@ const account = route({
     workspaces: v.array(v.object({ id: v.string(), name: v.string(), role: v.string() })),
     default_workspace_id: v.nullable(v.string()),
   }),
-  example: examples.account,
+  example: accountExamples.account,
   errors: bearerErrors,
   handle: (_input, context, cases) => {
     const { subject, account: person, memberships, defaultWorkspaceId } = cases.describeAccount(context)
@@ -52,7 +52,7 @@ const sessions = route({
       current: v.boolean(),
     }),
   ),
-  example: examples.sessions,
+  example: accountExamples.sessions,
   errors: [...bearerErrors, 'invalid_input'],
   handle: async ({ query }, { subject, tokenId }, cases) => {
     const found = await cases.listSessions(subject, query)
@@ -82,7 +82,7 @@ const revokeSelf = route({
   summary: 'Revoke the token of this request',
   access: { kind: 'bearer', scope: null },
   reply: status('revoked'),
-  example: examples.revokeSelf,
+  example: accountExamples.revokeSelf,
   errors: bearerErrors,
   handle: async (_input, { subject, tokenId }, cases) => {
     await cases.revokeSession(subject, tokenId)
@@ -97,7 +97,7 @@ const revokeOne = route({
   access: { kind: 'bearer', scope: null },
   missing: 'session_not_found',
   reply: status('revoked'),
-  example: examples.revokeOne,
+  example: accountExamples.revokeOne,
   errors: [...bearerErrors, 'session_not_found'],
   handle: async ({ params }, { subject }, cases) => {
     await cases.revokeSession(subject, params.id ?? '')

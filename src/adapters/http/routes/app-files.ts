@@ -1,7 +1,7 @@
 import * as v from 'valibot'
 import type { UseCases } from '#application/use-cases.ts'
 import type { AuthContext } from '#domain/auth-context.ts'
-import { examples } from '../examples.ts'
+import { appExamples } from '../examples/apps.ts'
 import { type Route, route } from '../route.ts'
 import { uuid } from '../schemas.ts'
 import { accountIdOf } from './account-only.ts'
@@ -33,7 +33,7 @@ const exportApp = route({
     workflow_id: v.pipe(v.optional(uuid), v.description('A version of the app; the published one when absent.')),
   }),
   reply: v.object({ data: v.pipe(v.string(), v.description('YAML.')) }),
-  example: examples.exportApp,
+  example: appExamples.exportApp,
   errors: [...errors, 'workflow_not_found'],
   handle: async ({ params, query }, context, cases) => {
     const data = await cases.exportApp({
@@ -60,7 +60,7 @@ const checkDependencies = route({
       }),
     ),
   }),
-  example: examples.checkDependencies,
+  example: appExamples.checkDependencies,
   errors,
   handle: async ({ params }, context, cases) => {
     const { accountId, appId } = await readable(context, params.id, cases)

@@ -4,7 +4,7 @@ import { parametersOf } from '#domain/app-parameters.ts'
 import { DomainError } from '#domain/errors.ts'
 import { inputSchemaOf } from '#domain/input-schema.ts'
 import type { Page } from '#domain/page.ts'
-import { examples } from '../examples.ts'
+import { appExamples } from '../examples/apps.ts'
 import { type Route, route } from '../route.ts'
 import { envelope, iso, limitUpTo, mode, page, uuid } from '../schemas.ts'
 import { bearerErrors } from './bearer-errors.ts'
@@ -60,7 +60,7 @@ const list = route({
     tag: v.optional(v.pipe(v.string(), v.maxLength(100))),
   }),
   reply: AppList,
-  example: examples.apps,
+  example: appExamples.apps,
   errors: readErrors,
   handle: async ({ query }, context, cases) => {
     const { workspace_id: workspaceId, ...filters } = query
@@ -82,7 +82,7 @@ const permitted = (path: '/apps/permitted' | '/permitted-external-apps') =>
       name: v.optional(v.pipe(v.string(), v.maxLength(200))),
     }),
     reply: AppList,
-    example: examples.permittedApps,
+    example: appExamples.permittedApps,
     errors: ['permitted_apps_unavailable'],
     handle: async ({ query }, context, cases) => {
       const found = await cases.listPermittedApps(context, query)
@@ -138,7 +138,7 @@ const describe = route({
       ),
     ),
   }),
-  example: examples.describeApp,
+  example: appExamples.describeApp,
   errors: [...readErrors, 'app_not_found', 'workspace_unavailable', 'upstream_failed', 'rate_limit_error'],
   handle: async ({ query, params }, context, cases) => {
     const { app, definition } = await cases.describeApp(context, params.id ?? '')

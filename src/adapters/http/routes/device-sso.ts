@@ -1,7 +1,7 @@
 import * as v from 'valibot'
 import { DomainError } from '#domain/errors.ts'
 import { limits } from '#domain/rate-limit.ts'
-import { examples } from '../examples.ts'
+import { signInExamples } from '../examples/sign-in.ts'
 import { type Redirect, redirect } from '../redirect.ts'
 import type { RequestFacts } from '../request-facts.ts'
 import { type Route, route } from '../route.ts'
@@ -17,7 +17,7 @@ const ssoInitiate = route({
   query: v.object({ user_code: v.optional(v.string()) }),
   status: 302,
   reply: nothing,
-  example: examples.ssoInitiate,
+  example: signInExamples.ssoInitiate,
   errors: [
     'not_found',
     'rate_limited',
@@ -44,7 +44,7 @@ const ssoComplete = route({
   query: v.object({ sso_assertion: v.optional(v.string()) }),
   status: 302,
   reply: nothing,
-  example: examples.ssoComplete,
+  example: signInExamples.ssoComplete,
   errors: [
     'not_found',
     'sso_assertion_required',
@@ -69,7 +69,7 @@ const ssoCallback = route({
   }),
   status: 302,
   reply: nothing,
-  example: examples.ssoCallback,
+  example: signInExamples.ssoCallback,
   errors: [
     'not_found',
     'rate_limited',
@@ -130,7 +130,7 @@ const backchannelLogout = route({
   invalid: 'oauth',
   body: v.object({ logout_token: v.pipe(v.string(), v.minLength(1), v.maxLength(MAX_LOGOUT_TOKEN_LENGTH)) }),
   reply: nothing,
-  example: examples.backchannelLogout,
+  example: signInExamples.backchannelLogout,
   errors: ['not_found', 'invalid_request', 'unsupported_media_type', 'enterprise_failed'],
   handle: async ({ body }, _anyone, cases) => {
     await cases.hearLogout(body.logout_token)
@@ -156,7 +156,7 @@ const approvalContext = route({
     user_agent: v.optional(v.nullable(v.string())),
     created_at: v.optional(v.string()),
   }),
-  example: examples.approvalContext,
+  example: signInExamples.approvalContext,
   errors: ['not_found', 'no_session', 'invalid_session'],
   handle: async (_input, grant, cases, { http }) => {
     const found = await cases.lookUpUserCode(grant.userCode)
@@ -190,7 +190,7 @@ const approveExternal = route({
   body: v.object({ user_code: v.optional(v.unknown()) }),
   invalid: 'user-code',
   reply: status('approved'),
-  example: examples.approveExternal,
+  example: signInExamples.approveExternal,
   errors: [
     'not_found',
     'no_session',

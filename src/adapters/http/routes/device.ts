@@ -1,7 +1,7 @@
 import * as v from 'valibot'
 import { DomainError } from '#domain/errors.ts'
 import { limits } from '#domain/rate-limit.ts'
-import { examples } from '../examples.ts'
+import { signInExamples } from '../examples/sign-in.ts'
 import { type Route, route } from '../route.ts'
 import { iso, status } from '../schemas.ts'
 
@@ -37,7 +37,7 @@ const startDeviceFlow = route({
     expires_in: v.pipe(v.number(), v.description('Seconds.')),
     interval: v.pipe(v.number(), v.description('Seconds between polls.')),
   }),
-  example: examples.startDeviceFlow,
+  example: signInExamples.startDeviceFlow,
   errors: ['unsupported_client', 'invalid_request', 'rate_limited', 'user_code_exhausted', 'unsupported_media_type'],
   handle: async ({ body }, _anyone, cases, { ip, userAgent, isForm, http }) => {
     if (body.device_label === undefined && !isForm) {
@@ -95,7 +95,7 @@ const pollToken = route({
     subject_email: v.optional(v.string()),
     subject_issuer: v.optional(v.string()),
   }),
-  example: examples.pollToken,
+  example: signInExamples.pollToken,
   errors: [
     'authorization_pending',
     'slow_down',
@@ -146,7 +146,7 @@ const lookUp = route({
     user_agent: v.optional(v.nullable(v.string())),
     created_at: v.optional(v.string()),
   }),
-  example: examples.lookUp,
+  example: signInExamples.lookUp,
   errors: ['invalid_request', 'rate_limited'],
   handle: async ({ query }, _anyone, cases, { claims }) => {
     const found = await cases.lookUpUserCode(query.user_code)
@@ -188,7 +188,7 @@ const approve = route({
   invalid: 'oauth',
   body: UserCodeBody,
   reply: status('approved'),
-  example: examples.approve,
+  example: signInExamples.approve,
   errors: [...decideErrors, 'state_lost'],
   handle: async ({ body }, { account }, cases, { ip }) => {
     await cases.approveDevice({ account, userCode: body.user_code, ip })
@@ -204,7 +204,7 @@ const deny = route({
   invalid: 'oauth',
   body: UserCodeBody,
   reply: status('denied'),
-  example: examples.deny,
+  example: signInExamples.deny,
   errors: decideErrors,
   handle: async ({ body }, { account }, cases, { ip }) => {
     await cases.denyDevice({ accountId: account.id, userCode: body.user_code, ip })

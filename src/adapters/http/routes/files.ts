@@ -2,7 +2,7 @@ import { Readable } from 'node:stream'
 import * as v from 'valibot'
 import { DomainError } from '#domain/errors.ts'
 import { isUuid } from '#domain/uuid.ts'
-import { examples } from '../examples.ts'
+import { runExamples } from '../examples/runs.ts'
 import { queryObject } from '../input.ts'
 import { type Route, route } from '../route.ts'
 import type { Page } from './pages.ts'
@@ -27,7 +27,7 @@ const upload = route({
   filePart: 'file',
   status: 201,
   reply: FileReply,
-  example: examples.uploadFile,
+  example: runExamples.uploadFile,
   errors: [...appErrors, 'file_too_large', 'upload_quota_exceeded', 'unsupported_file_type', 'invalid_input'],
   handle: async (_input, admitted, cases, { filePart }) => {
     const file = await cases.uploadFile(admitted, await filePart())

@@ -1,7 +1,7 @@
 import * as v from 'valibot'
 import type { JsonObject } from '#domain/app.ts'
 import { wireForm } from '#domain/human-form.ts'
-import { examples } from '../examples.ts'
+import { runExamples } from '../examples/runs.ts'
 import { type Route, route } from '../route.ts'
 import { appErrors } from './run.ts'
 
@@ -33,7 +33,7 @@ const show = route({
   access,
   missing: 'not_found',
   reply: Form,
-  example: examples.showForm,
+  example: runExamples.showForm,
   errors: [...appErrors, 'not_found'],
   handle: async ({ params }, admitted, cases) => {
     const token = params.token ?? ''
@@ -48,7 +48,7 @@ const answer = route({
   access,
   missing: 'not_found',
   body: Answer,
-  example: examples.answerForm,
+  example: runExamples.answerForm,
   reply: v.strictObject({ workflow_run_id: v.string(), task_id: v.string() }),
   errors: [...appErrors, 'not_found', 'invalid_input', 'invalid_json', 'unsupported_media_type', 'payload_too_large'],
   handle: async ({ body, params }, admitted, cases) => {

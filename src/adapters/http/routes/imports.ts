@@ -5,7 +5,7 @@ import { DSL_VERSION } from '#domain/dsl-version.ts'
 import { DomainError } from '#domain/errors.ts'
 import { defaultWorkspaceId } from '#domain/workspace.ts'
 import { answered } from '../answered.ts'
-import { examples } from '../examples.ts'
+import { appExamples } from '../examples/apps.ts'
 import { type Also, type Route, route } from '../route.ts'
 import { uuid } from '../schemas.ts'
 import { accountIdOf, accountOnly } from './account-only.ts'
@@ -61,13 +61,13 @@ const also: Readonly<Record<number, Also>> = {
     name: 'import_pending',
     description: 'The file is of a newer format: confirm within ten minutes, or leave it',
     reply: Pending,
-    example: examples.importPending,
+    example: appExamples.importPending,
   },
   400: {
     name: 'import_failed',
     description: 'The file is none, or cannot be had',
     reply: Failed,
-    example: examples.importFailed,
+    example: appExamples.importFailed,
   },
 }
 
@@ -141,7 +141,7 @@ const importApp = route({
   body: ImportBody,
   reply: Completed,
   also,
-  example: examples.importApp,
+  example: appExamples.importApp,
   errors: [...bearerErrors, ...errors],
   handle: ({ params, body }, context, cases) =>
     begin(cases, { accountId: accountIdOf(context), workspaceId: (params.id ?? '').toLowerCase() }, body),
@@ -155,7 +155,7 @@ const confirmImport = route({
   missing: 'import_not_found',
   reply: Completed,
   also,
-  example: examples.confirmImport,
+  example: appExamples.confirmImport,
   errors: [...bearerErrors, ...errors, 'import_not_found'],
   handle: async ({ params }, context, cases) => {
     const who = { accountId: accountIdOf(context), workspaceId: (params.id ?? '').toLowerCase() }

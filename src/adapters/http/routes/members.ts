@@ -3,7 +3,7 @@ import type { Member } from '#application/ports/workspace-members.ts'
 import { describeWorkspace } from '#application/use-cases/describe-workspace.ts'
 import type { AuthContext } from '#domain/auth-context.ts'
 import { GIVEN_ROLES } from '#domain/member-rules.ts'
-import { examples } from '../examples.ts'
+import { accountExamples } from '../examples/account.ts'
 import { type Route, route } from '../route.ts'
 import { envelope, limitCapped, page } from '../schemas.ts'
 import { accountIdOf, accountOnly } from './account-only.ts'
@@ -23,7 +23,7 @@ const list = route({
   missing: 'workspace_not_found',
   query: v.object({ page, limit: limitCapped(100) }),
   reply: envelope(Row),
-  example: examples.members,
+  example: accountExamples.members,
   errors: [...bearerErrors, 'workspace_not_found'],
   handle: async ({ params, query }, context, cases) => {
     const { workspaceId } = describeWorkspace(context, params.id ?? '')
@@ -41,7 +41,7 @@ const add = route({
   missing: 'workspace_not_found',
   body: v.object({ email: v.pipe(v.string(), v.maxLength(320), Email), role }),
   reply: Row,
-  example: examples.addMember,
+  example: accountExamples.addMember,
   errors: [...changeErrors, 'account_not_found', 'already_member'],
   handle: async ({ params, body }, context, cases) =>
     toRow(await cases.members.add(where(context, params.id), body.email, body.role)),
@@ -55,7 +55,7 @@ const setRole = route({
   missing: 'workspace_not_found',
   body: v.object({ role }),
   reply: Row,
-  example: examples.setRole,
+  example: accountExamples.setRole,
   errors: [...changeErrors, 'member_not_found', 'last_owner'],
   handle: async ({ params, body }, context, cases) =>
     toRow(await cases.members.setRole(where(context, params.id), idOf(params.mid), body.role)),
@@ -68,7 +68,7 @@ const remove = route({
   access: accountOnly,
   missing: 'workspace_not_found',
   reply: v.object({ result: v.literal('success') }),
-  example: examples.removeMember,
+  example: accountExamples.removeMember,
   errors: [...changeErrors, 'member_not_found', 'last_owner'],
   handle: async ({ params }, context, cases) => {
     await cases.members.remove(where(context, params.id), idOf(params.mid))

@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import { DomainError } from '#domain/errors.ts'
-import { examples } from '../examples.ts'
+import { metaExamples } from '../examples/meta.ts'
 import type { HttpContext } from '../http-context.ts'
 import { type Route, route } from '../route.ts'
 import { DEVICE_GRANT } from './device.ts'
@@ -12,7 +12,7 @@ const health = route({
   access: { kind: 'public' },
   cacheable: true,
   reply: v.object({ ok: v.literal(true) }),
-  example: examples.health,
+  example: metaExamples.health,
   errors: [],
   handle: () => ({ ok: true as const }),
 })
@@ -24,7 +24,7 @@ const version = route({
   access: { kind: 'public' },
   cacheable: true,
   reply: v.object({ version: v.string(), edition: v.literal('SELF_HOSTED') }),
-  example: examples.version,
+  example: metaExamples.version,
   errors: [],
   handle: (_input, _anyone, _cases, { http }) => ({ version: http.version, edition: 'SELF_HOSTED' as const }),
 })
@@ -52,7 +52,7 @@ export const metadata = route({
     scopes_supported: names,
     service_documentation: v.string(),
   }),
-  example: examples.metadata,
+  example: metaExamples.metadata,
   errors: ['not_found'],
   handle: (_input, _anyone, _cases, { http }) => metadataOf(http),
 })
@@ -90,7 +90,7 @@ export function metaRoutes(document: () => unknown): readonly Route[] {
     access: { kind: 'public' },
     cacheable: true,
     reply: v.looseObject({ openapi: v.string() }),
-    example: examples.openapi,
+    example: metaExamples.openapi,
     errors: [],
     handle: () => document() as { openapi: string }, // built by openapi.ts, which the document's own test validates
   })

@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import type { Subject } from '#domain/subject.ts'
-import { examples } from '../examples.ts'
+import { signInExamples } from '../examples/sign-in.ts'
 import { type Route, route } from '../route.ts'
 import { bearerErrors } from './bearer-errors.ts'
 
@@ -28,7 +28,7 @@ const introspect = route({
     iat: v.optional(v.pipe(v.number(), v.description('Epoch seconds.'))),
     sub: v.optional(v.string()),
   }),
-  example: examples.introspect,
+  example: signInExamples.introspect,
   errors: [...bearerErrors, 'invalid_request', 'unsupported_media_type'],
   handle: async ({ body }, { subject }, cases) => {
     const found = await cases.introspectToken(subject, body.token)
@@ -61,7 +61,7 @@ const revoke = route({
   invalid: 'oauth',
   body: TokenBody,
   reply: v.object({}),
-  example: examples.revoke,
+  example: signInExamples.revoke,
   errors: ['invalid_request', 'unsupported_media_type'],
   handle: async ({ body }, _anyone, cases) => {
     await cases.revokeToken(body.token)

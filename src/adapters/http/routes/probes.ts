@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import { DomainError } from '#domain/errors.ts'
-import { examples } from '../examples.ts'
+import { metaExamples } from '../examples/meta.ts'
 import { type Route, route } from '../route.ts'
 
 const livez = route({
@@ -11,7 +11,7 @@ const livez = route({
   cacheable: true,
   headers: { 'Cache-Control': 'no-store' },
   reply: v.object({ ok: v.literal(true) }),
-  example: examples.health,
+  example: metaExamples.health,
   errors: [],
   handle: () => ({ ok: true as const }),
 })
@@ -24,7 +24,7 @@ const readyz = route({
   cacheable: true,
   headers: { 'Cache-Control': 'no-store' },
   reply: v.object({ ready: v.literal(true), degraded: v.array(v.string()) }),
-  example: examples.ready,
+  example: metaExamples.ready,
   errors: ['not_ready'],
   handle: async (_input, _anyone, _cases, { http }) => {
     const { failed, degraded } = await http.checkReadiness()

@@ -5,7 +5,7 @@ import type { JsonObject } from '#domain/app.ts'
 import { isGraphMode } from '#domain/app-mode.ts'
 import { DomainError } from '#domain/errors.ts'
 import { isUuid } from '#domain/uuid.ts'
-import { examples } from '../examples.ts'
+import { runExamples } from '../examples/runs.ts'
 import { type Route, route } from '../route.ts'
 import { metadata, pausedEntries, runStatus } from '../run-event-schemas.ts'
 import { eventsOf } from '../run-events.ts'
@@ -109,7 +109,7 @@ const run = route({
   body: RunBody,
   reply: v.union([MessageReply, WorkflowReply, PausedReply]),
   streams: true,
-  example: examples.run,
+  example: runExamples.run,
   errors: [
     ...appErrors,
     'invalid_input',

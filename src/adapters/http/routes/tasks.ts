@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import { isGraphMode } from '#domain/app-mode.ts'
-import { examples } from '../examples.ts'
+import { runExamples } from '../examples/runs.ts'
 import { type Route, route } from '../route.ts'
 import { eventsOf } from '../run-events.ts'
 import { appErrors, authorOf } from './run.ts'
@@ -15,7 +15,7 @@ const stop = route({
   access,
   missing: 'not_found',
   reply: v.strictObject({ result: v.literal('success') }),
-  example: examples.stopTask,
+  example: runExamples.stopTask,
   errors: [...appErrors, 'not_found', 'service_unavailable'],
   handle: async ({ params }, admitted, cases) => {
     await cases.stopRun(admitted, params.task ?? '')
@@ -35,7 +35,7 @@ const events = route({
   }),
   reply: v.strictObject({}),
   streams: 'only',
-  example: examples.followRun,
+  example: runExamples.followRun,
   errors: [...appErrors, 'not_found', 'service_unavailable'],
   handle: async ({ query, params }, admitted, cases, { onHangUp }) => {
     const gone = new AbortController()

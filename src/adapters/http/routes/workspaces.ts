@@ -2,7 +2,7 @@ import * as v from 'valibot'
 import { describeWorkspace } from '#application/use-cases/describe-workspace.ts'
 import { MAX_PAGE_LIMIT, pageOf } from '#domain/page.ts'
 import type { Membership } from '#domain/workspace.ts'
-import { examples } from '../examples.ts'
+import { accountExamples } from '../examples/account.ts'
 import { type Route, route } from '../route.ts'
 import { count, iso } from '../schemas.ts'
 import { accountOf, accountOnly } from './account-only.ts'
@@ -23,7 +23,7 @@ const list = route({
     has_more: v.boolean(),
     data: v.array(v.object(row)),
   }),
-  example: examples.workspaces,
+  example: accountExamples.workspaces,
   errors: bearerErrors,
   handle: (_input, { memberships }) => {
     const rows = memberships.slice(0, MAX_PAGE_LIMIT).map(toRow)
@@ -39,7 +39,7 @@ const detail = route({
   access: { kind: 'bearer', scope: null },
   missing: 'workspace_not_found',
   reply: v.object({ ...row, created_at: v.string() }),
-  example: examples.workspace,
+  example: accountExamples.workspace,
   errors: [...bearerErrors, 'workspace_not_found'],
   handle: ({ params }, context) => {
     const membership = describeWorkspace(context, params.id ?? '')
@@ -54,7 +54,7 @@ const switchTo = route({
   access: accountOnly,
   missing: 'workspace_not_found',
   reply: v.object(row),
-  example: examples.switchWorkspace,
+  example: accountExamples.switchWorkspace,
   errors: [...bearerErrors, 'workspace_not_found'],
   handle: async ({ params }, context, cases) =>
     toRow(await cases.switchWorkspace(accountOf(context), (params.id ?? '').toLowerCase())),
