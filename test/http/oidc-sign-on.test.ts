@@ -169,6 +169,18 @@ describe('signing on at an OpenID provider', () => {
       expect((await logOut(await notice())).status).to.equal(400)
     })
 
+    // Whoever is not signed in could fill the disk with lines, or, were there a limit, keep people signed in.
+    it('security: junk in place of notices writes a line or two, and keeps no true one from being heard', async () => {
+      const token = await tokenOf(await signOn((url) => provider.signIn(url)))
+      const linesBefore = place.logLines.length
+      for (let time = 0; time < 120; time += 1) {
+        expect((await logOut(time % 2 === 0 ? `junk-${time}` : `${await notice()}x`)).status).to.equal(400)
+      }
+      expect(place.logLines.slice(linesBefore)).to.have.length(2)
+      expect((await logOut(await notice())).status).to.equal(200)
+      expect((await place.get(`${API}/account`, { token })).status).to.equal(401)
+    })
+
     it('a notice that is none is refused without a reason, and changes nothing', async () => {
       const token = await tokenOf(await signOn((url) => provider.signIn(url)))
       const texts = [

@@ -415,5 +415,45 @@ describe('the built-in OpenID Connect bridge', () => {
       expect(await read(await provider.sign(notice(), {}, { ...other, kid: key.kid }))).to.equal(null)
       for (const text of ['', 'a.b.c', 'x'.repeat(9000)]) expect(await read(text)).to.equal(null)
     })
+
+    const lines = () => warnings.map((line) => JSON.parse(line))
+
+    // The route is open to anybody, without a limit: a provider must never wait for its turn behind strangers.
+    it('security: junk writes one line a minute, which counts what was left out, and holds up no true notice', async () => {
+      for (let time = 0; time < 500; time += 1) expect(await read(`junk-${time}`)).to.equal(null)
+      expect(await read(await provider.sign(notice()))).to.deep.include({ sub: 'person-1' })
+      expect(lines()).to.deep.equal([{ reason: 'ERR_JWS_INVALID', leftOut: 0 }])
+      aheadMs += 60_000
+      await read('junk')
+      expect(lines().slice(1)).to.deep.equal([{ reason: 'ERR_JWS_INVALID', leftOut: 499 }])
+    })
+
+    it('junk hides no line of the provider’s own notices, which are refused for another reason', async () => {
+      await read('junk')
+      await read(await provider.sign(notice({ aud: 'somebody-else' })))
+      expect(lines().map(({ reason }) => reason)).to.deep.equal(['ERR_JWS_INVALID', 'ERR_JWT_CLAIM_VALIDATION_FAILED'])
+    })
+
+    it('a clock that was set back silences no line', async () => {
+      await read('junk')
+      aheadMs -= 3_600_000
+      await read('junk')
+      expect(lines()).to.have.length(2)
+    })
+
+    // Each would otherwise be a fault of ours: 503, and a line of its own.
+    it('security: whatever stands in the header of a token, it is refused in a few lines', async () => {
+      const [, payload = '', signature = ''] = (await provider.sign(notice())).split('.')
+      const values = [null, 1, '', 'x', {}, [], ['b64'], 'none', 'HS256', 'ES256', 'ES512', 'EdDSA', 'Ed25519', 'PS512']
+      for (const name of ['alg', 'kid', 'crit', 'b64', 'typ', 'cty', 'jwk', 'x5c', 'jku', 'zip', 'enc']) {
+        for (const value of values) {
+          const header = Buffer.from(JSON.stringify({ alg: 'RS256', kid: key.kid, [name]: value })).toString(
+            'base64url',
+          )
+          expect(await read(`${header}.${payload}.${signature.slice(0, -4)}AAAA`), `${name} ${value}`).to.equal(null)
+        }
+      }
+      expect(warnings.length).to.be.lessThan(12)
+    })
   })
 })

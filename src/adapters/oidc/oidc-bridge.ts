@@ -7,6 +7,7 @@ import { DomainError } from '#domain/errors.ts'
 import { faultOf, refusalOf } from './faults.ts'
 import { readLogoutNotice } from './logout-token.ts'
 import { makeReachProvider, type Provider } from './provider.ts'
+import { makeNoteRefusedNotice } from './refused-notices.ts'
 import { readPerson, type Vouching } from './vouched-person.ts'
 
 export type OidcSettings = {
@@ -38,8 +39,15 @@ export function createOidcBridge(settings: OidcSettings): OidcBridge {
   const { issuer, clientId, scope, redirectUri, log } = settings
   const reach = makeReachProvider({ ...settings, timeoutS: settings.timeoutS ?? TIMEOUT_S })
 
+  const noteRefusedSignOn = (reason: string) => log.warn('external sign-on refused', { reason })
+  const noteRefusedNotice = makeNoteRefusedNotice(settings)
+
   /** Null when the provider, or a check of what it said, refuses. @throws DomainError `enterprise_failed` */
-  async function ask<T>(what: string, work: (provider: Provider) => Promise<T>): Promise<T | null> {
+  async function ask<T>(
+    what: string,
+    noteRefused: (reason: string) => void,
+    work: (provider: Provider) => Promise<T>,
+  ): Promise<T | null> {
     let provider: Provider
     try {
       provider = await reach()
@@ -51,7 +59,7 @@ export function createOidcBridge(settings: OidcSettings): OidcBridge {
     } catch (error) {
       const reason = refusalOf(error)
       if (reason === null) throw failed(what, error)
-      log.warn(`${what} refused`, { reason })
+      noteRefused(reason)
       return null
     }
   }
@@ -61,7 +69,7 @@ export function createOidcBridge(settings: OidcSettings): OidcBridge {
     protocol: async () => 'oidc',
 
     signOnUrl: (sealedEnvelope, browser) =>
-      ask('external sign-on', async ({ config }) => {
+      ask('external sign-on', noteRefusedSignOn, async ({ config }) => {
         const { verifier, nonce } = derive(browser, sealedEnvelope)
         const challenge = createHash('sha256').update(verifier).digest('base64url')
         return client.buildAuthorizationUrl(config, {
@@ -75,36 +83,40 @@ export function createOidcBridge(settings: OidcSettings): OidcBridge {
       }),
 
     async finish({ query, sealedEnvelope, browser }) {
-      const vouching = await ask('external sign-on', async ({ config, verify }): Promise<Vouching> => {
-        const { verifier, nonce } = derive(browser, sealedEnvelope)
-        const callback = new URL(redirectUri)
-        callback.search = query.toString()
-        const tokens = await client.authorizationCodeGrant(config, callback, {
-          expectedState: sealedEnvelope,
-          expectedNonce: nonce,
-          pkceCodeVerifier: verifier,
-          idTokenExpected: true,
-        })
-        // The library trusts the connection that the token came by; its signature is looked at all the same.
-        const claims = await verify(tokens.id_token ?? '', {
-          issuer,
-          audience: clientId,
-          requiredClaims: ['sub', 'iat', 'exp', 'nonce'],
-          maxTokenAge: MAX_AGE_S,
-        })
-        if (claims.azp !== undefined && claims.azp !== clientId) return { refused: 'issued to another party' }
-        if (claims.email !== undefined || config.serverMetadata().userinfo_endpoint === undefined) {
-          return readPerson(claims, settings)
-        }
-        const told = await client.fetchUserInfo(config, tokens.access_token, String(claims.sub))
-        return readPerson({ ...told, ...claims, email: told.email, email_verified: told.email_verified }, settings)
-      })
-      if (vouching?.refused !== undefined) log.warn('external sign-on refused', { reason: vouching.refused })
+      const vouching = await ask(
+        'external sign-on',
+        noteRefusedSignOn,
+        async ({ config, verify }): Promise<Vouching> => {
+          const { verifier, nonce } = derive(browser, sealedEnvelope)
+          const callback = new URL(redirectUri)
+          callback.search = query.toString()
+          const tokens = await client.authorizationCodeGrant(config, callback, {
+            expectedState: sealedEnvelope,
+            expectedNonce: nonce,
+            pkceCodeVerifier: verifier,
+            idTokenExpected: true,
+          })
+          // The library trusts the connection that the token came by; its signature is looked at all the same.
+          const claims = await verify(tokens.id_token ?? '', {
+            issuer,
+            audience: clientId,
+            requiredClaims: ['sub', 'iat', 'exp', 'nonce'],
+            maxTokenAge: MAX_AGE_S,
+          })
+          if (claims.azp !== undefined && claims.azp !== clientId) return { refused: 'issued to another party' }
+          if (claims.email !== undefined || config.serverMetadata().userinfo_endpoint === undefined) {
+            return readPerson(claims, settings)
+          }
+          const told = await client.fetchUserInfo(config, tokens.access_token, String(claims.sub))
+          return readPerson({ ...told, ...claims, email: told.email, email_verified: told.email_verified }, settings)
+        },
+      )
+      if (vouching?.refused !== undefined) noteRefusedSignOn(vouching.refused)
       return vouching?.person ?? null
     },
 
     readLogout: (token) =>
-      ask('back-channel logout', async ({ verify }) => {
+      ask('back-channel logout', noteRefusedNotice, async ({ verify }) => {
         const options = { issuer, audience: clientId, requiredClaims: ['iat', 'jti', 'sub'], maxTokenAge: MAX_AGE_S }
         return readLogoutNotice(await verify(token, options), issuer)
       }),
