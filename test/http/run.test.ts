@@ -3,6 +3,7 @@ import sinon from 'sinon'
 import type { RunJob } from '#application/ports/app-runner.ts'
 import { aHeldModel } from '../support/held-model.ts'
 import { type Frame, framesIn, readFrames } from '../support/sse.ts'
+import { until } from '../support/until.ts'
 import { aWorld, type Login, type World } from '../support/world.ts'
 import { chatFile, formFile, graphChatFile, workflowFile } from './app-files.ts'
 
@@ -507,9 +508,4 @@ function spoken(frames: readonly Frame[]): string {
 async function endOf({ world }: Started, runId = ''): Promise<string | undefined> {
   await until(async () => (await world.ports.runs.find(runId))?.result != null)
   return (await world.ports.runs.find(runId))?.result?.status
-}
-
-/** Waits for something that another part of this process does soon; fails by mocha's own limit. */
-async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await holds())) await new Promise((resolve) => setImmediate(resolve))
 }

@@ -3,6 +3,7 @@ import sinon from 'sinon'
 import { DomainError } from '#domain/errors.ts'
 import { aHeldModel } from '../support/held-model.ts'
 import { type Frame, readFrames } from '../support/sse.ts'
+import { until } from '../support/until.ts'
 import { aWorld, type Login, type World } from '../support/world.ts'
 import { askingFile, chatFile, formFile } from './app-files.ts'
 import { API, NO_BEARER_LIMIT } from './place.ts'
@@ -47,14 +48,6 @@ describe('runs that are under way', () => {
       const { value, done } = await frames.next()
       if (done === true) throw new Error('the stream ended')
       if (value.event !== 'ping') return value
-    }
-  }
-
-  async function until(what: () => boolean | Promise<boolean>): Promise<void> {
-    const deadline = Date.now() + 5000
-    while (!(await what())) {
-      if (Date.now() > deadline) throw new Error(`not within 5 s: ${what}`)
-      await new Promise(setImmediate)
     }
   }
 

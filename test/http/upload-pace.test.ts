@@ -1,10 +1,10 @@
 import { once } from 'node:events'
-import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { connect, type Socket } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { expect } from 'chai'
 import { createDiskFileStore } from '#adapters/files/disk-file-store.ts'
+import { aFileFolder, type FileFolder } from '../support/file-folder.ts'
+import { until } from '../support/until.ts'
+import { uploadHead } from '../support/uploads.ts'
 import { chatFile } from './app-files.ts'
 import { API, aPlace, mintOwn, type Place } from './place.ts'
 
@@ -14,32 +14,23 @@ const END = '\r\n--XX--\r\n'
 
 describe('slow uploads', () => {
   let place: Place
-  let folder: string
+  let folder: FileFolder
   let [token, appId] = ['', '']
   before(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'latchkey-slow-'))
+    folder = await aFileFolder()
     place = await aPlace({
       patience: { headersMs: 150, requestMs: 300, checkMs: 25 },
-      change: (ports) => ({ ...ports, fileStore: createDiskFileStore({ folder }) }),
+      change: (ports) => ({ ...ports, fileStore: createDiskFileStore({ folder: folder.path }) }),
     })
     token = await mintOwn(place)
     appId = await place.addApp(chatFile())
   })
   after(async () => {
     await place.close()
-    await rm(folder, { recursive: true })
+    await folder.remove()
   })
 
-  const onDisk = async () =>
-    (await readdir(folder, { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile()).length
-
-  async function until(isSo: () => Promise<boolean>): Promise<void> {
-    const untilMs = Date.now() + 5_000
-    while (!(await isSo())) {
-      if (Date.now() > untilMs) throw new Error('it does not come to that')
-      await new Promise(setImmediate)
-    }
-  }
+  const onDisk = async () => (await folder.files()).length
 
   /** The beginning of an upload of `length` bytes in all; `told` is what came back until the connection was closed. */
   async function begin(name: string, length: number, text: string): Promise<{ socket: Socket; told: Promise<string> }> {
@@ -49,16 +40,7 @@ describe('slow uploads', () => {
       said += piece.toString('latin1')
     })
     socket.on('error', () => {})
-    const head = [
-      `POST ${API}/apps/${appId}/files/upload HTTP/1.1`,
-      'Host: x',
-      `Authorization: Bearer ${token}`,
-      'Content-Type: multipart/form-data; boundary=XX',
-      `Content-Length: ${length}`,
-      'Connection: keep-alive',
-    ]
-    const part = `--XX\r\nContent-Disposition: form-data; name="file"; filename="${name}"\r\n\r\n`
-    socket.write(`${head.join('\r\n')}\r\n\r\n${part}${text}`)
+    socket.write(uploadHead(appId, token, length, name) + text)
     return { socket, told: once(socket, 'close').then(() => said) }
   }
 

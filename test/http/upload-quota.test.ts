@@ -1,13 +1,11 @@
 import { once } from 'node:events'
-import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { connect } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { expect } from 'chai'
 import { createDiskFileStore } from '#adapters/files/disk-file-store.ts'
 import type { UploadQuota } from '#domain/upload-quota.ts'
+import { aFileFolder, type FileFolder } from '../support/file-folder.ts'
 import { aBridge, aPolicy } from '../support/policy.ts'
-import { upload } from '../support/uploads.ts'
+import { upload, uploadHead } from '../support/uploads.ts'
 import { SETTINGS } from '../support/world.ts'
 import { chatFile } from './app-files.ts'
 import { API, aPlace, mintExternal, mintOwn, NO_BEARER_LIMIT, type Place } from './place.ts'
@@ -17,14 +15,14 @@ const NONE = { files: 0, bytes: 0 }
 
 describe('quotas of uploads', () => {
   let place: Place
-  let folder: string
+  let folder: FileFolder
   let [token, appId] = ['', '']
   beforeEach(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'latchkey-quota-'))
+    folder = await aFileFolder()
   })
   afterEach(async () => {
     await place.close()
-    await rm(folder, { recursive: true })
+    await folder.remove()
   })
 
   async function open(quota: UploadQuota): Promise<void> {
@@ -34,7 +32,7 @@ describe('quotas of uploads', () => {
         ...ports,
         bridge: aBridge(),
         policy: aPolicy({ modeOf: async () => 'public', permits: async () => true }),
-        fileStore: createDiskFileStore({ folder }),
+        fileStore: createDiskFileStore({ folder: folder.path }),
       }),
     })
     token = await mintOwn(place)
@@ -42,8 +40,7 @@ describe('quotas of uploads', () => {
   }
 
   const send = (bytes: number, by = token) => upload(place.url, appId, by, 'a.txt', Buffer.alloc(bytes, 'a'))
-  const onDisk = async () =>
-    (await readdir(folder, { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile()).length
+  const onDisk = async () => (await folder.files()).length
 
   it('N03 a person beyond theirs hears which bound it is and what makes room, and others go on', async () => {
     await open({ person: { files: 2, bytes: 0 }, workspace: NONE })
@@ -73,16 +70,7 @@ describe('quotas of uploads', () => {
   it('N03 a length that cannot fit is refused before the file is sent', async () => {
     await open({ person: { files: 0, bytes: 100 }, workspace: NONE })
     const socket = connect(Number(new URL(place.url).port), '127.0.0.1')
-    const head = [
-      `POST ${API}/apps/${appId}/files/upload HTTP/1.1`,
-      'Host: x',
-      `Authorization: Bearer ${token}`,
-      'Content-Type: multipart/form-data; boundary=XX',
-      `Content-Length: ${5 * KIB * KIB}`,
-    ]
-    socket.write(
-      `${head.join('\r\n')}\r\n\r\n--XX\r\nContent-Disposition: form-data; name="file"; filename="a.txt"\r\n\r\n`,
-    )
+    socket.write(uploadHead(appId, token, 5 * KIB * KIB))
     const [answer] = await once(socket, 'data')
     expect(String(answer)).to.match(/^HTTP\/1\.1 413 /)
     expect(await onDisk()).to.equal(0)

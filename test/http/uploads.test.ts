@@ -1,12 +1,11 @@
-import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { connect } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { expect } from 'chai'
 import { createDiskFileStore } from '#adapters/files/disk-file-store.ts'
 import { isUuid } from '#domain/uuid.ts'
 import { allOf } from '../support/all-of.ts'
-import { PNG, sendBody, upload } from '../support/uploads.ts'
+import { aFileFolder, type FileFolder } from '../support/file-folder.ts'
+import { until } from '../support/until.ts'
+import { PNG, sendBody, upload, uploadHead } from '../support/uploads.ts'
 import { SETTINGS } from '../support/world.ts'
 import { chatFile } from './app-files.ts'
 import { API, aPlace, mintOwn, NO_BEARER_LIMIT, type Place } from './place.ts'
@@ -19,37 +18,32 @@ const MIB = 1024 * 1024
 
 describe('uploads', () => {
   let place: Place
-  let folder: string
+  let folder: FileFolder
   let token: string
   let appId: string
   before(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'latchkey-uploads-'))
+    folder = await aFileFolder()
     const uploads = { ...SETTINGS.uploads, maxBytes: { ...SETTINGS.uploads.maxBytes, document: MIB } }
     place = await aPlace({
       settings: { ...NO_BEARER_LIMIT, uploads },
-      change: (ports) => ({ ...ports, fileStore: createDiskFileStore({ folder }) }),
+      change: (ports) => ({ ...ports, fileStore: createDiskFileStore({ folder: folder.path }) }),
     })
     token = await mintOwn(place)
     appId = await place.addApp(chatFile())
   })
   after(async () => {
     await place.close()
-    await rm(folder, { recursive: true })
+    await folder.remove()
   })
 
   const send = (name: string, bytes: Uint8Array | string) => upload(place.url, appId, token, name, bytes)
-  const filesOnDisk = async () =>
-    (await readdir(folder, { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile()).length
+  const filesOnDisk = async () => (await folder.files()).length
 
   /** Whatever `work` did, it left nothing on the disk. */
   async function leavesNothing(work: () => Promise<unknown>): Promise<void> {
     const before = await filesOnDisk()
     await work()
-    const deadline = Date.now() + 5000
-    while ((await filesOnDisk()) !== before) {
-      if (Date.now() > deadline) throw new Error('something was left on the disk')
-      await new Promise(setImmediate)
-    }
+    await until(async () => (await filesOnDisk()) === before)
   }
 
   it('N03 a file is told of as clients expect it, by what it is and not by what the sender calls it', async () => {
@@ -190,17 +184,8 @@ describe('uploads', () => {
     for (const bytes of [0, 100, 600_000]) {
       await leavesNothing(async () => {
         const socket = connect(Number(new URL(place.url).port), '127.0.0.1')
-        const head = [
-          `POST ${API}/apps/${appId}/files/upload HTTP/1.1`,
-          'Host: x',
-          `Authorization: Bearer ${token}`,
-          `Content-Type: multipart/form-data; boundary=${B}`,
-          'Content-Length: 900000',
-        ]
-        const file = `--${B}\r\nContent-Disposition: form-data; name="file"; filename="a.txt"\r\n\r\n`
-        await new Promise<void>((written) =>
-          socket.write(`${head.join('\r\n')}\r\n\r\n${file}${'x'.repeat(bytes)}`, () => written()),
-        )
+        const text = uploadHead(appId, token, 900_000) + 'x'.repeat(bytes)
+        await new Promise<void>((written) => socket.write(text, () => written()))
         await place.get(`${API}/account`, { token })
         socket.destroy()
       })
@@ -218,7 +203,7 @@ describe('uploads', () => {
       const other = await aPlace({
         change: (ports) => ({
           ...ports,
-          fileStore: createDiskFileStore({ folder }),
+          fileStore: createDiskFileStore({ folder: folder.path }),
           uploadedFiles: { ...ports.uploadedFiles, add: () => Promise.reject(new Error('relation upload_files')) },
         }),
       })
@@ -237,7 +222,7 @@ describe('uploads', () => {
         change: (ports) => ({
           ...ports,
           fileStore: createDiskFileStore({
-            folder,
+            folder: folder.path,
             synced: () => Promise.reject(Object.assign(new Error('ENOSPC: no space'), { code: 'ENOSPC' })),
           }),
         }),

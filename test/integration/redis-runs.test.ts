@@ -14,6 +14,7 @@ import { clusterSuite, startCluster, type TestCluster } from '../support/redis-c
 import { aRunReplica, type RunReplica, readElsewhere } from '../support/run-replicas.ts'
 import { anEnding, aText } from '../support/run-steps.ts'
 import { suiteFor } from '../support/services.ts'
+import { until } from '../support/until.ts'
 
 const silent = { info: () => {}, warn: () => {}, error: () => {} }
 const FREE = { pace: false }
@@ -27,14 +28,6 @@ async function all(events: AsyncIterable<RunEvent>): Promise<RunEvent[]> {
   const seen: RunEvent[] = []
   for await (const event of events) seen.push(event)
   return seen
-}
-
-async function until(what: () => boolean | Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 5000
-  while (!(await what())) {
-    if (Date.now() > deadline) throw new Error(`not within 5 s: ${what}`)
-    await new Promise(setImmediate)
-  }
 }
 
 suiteFor('redis')('Runs on Redis', () => {

@@ -21,3 +21,19 @@ export async function sendBody(url: string, appId: string, token: string, body: 
   const text = await response.text()
   return { status: response.status, headers: response.headers, text, json: JSON.parse(text) }
 }
+
+/** The first words of an upload written by hand, up to where its file begins; the boundary is `XX`. */
+export function uploadHead(appId: string, token: string, length: number, name = 'a.txt'): string {
+  return [
+    `POST /openapi/v1/apps/${appId}/files/upload HTTP/1.1`,
+    'Host: x',
+    `Authorization: Bearer ${token}`,
+    'Content-Type: multipart/form-data; boundary=XX',
+    `Content-Length: ${length}`,
+    '',
+    '--XX',
+    `Content-Disposition: form-data; name="file"; filename="${name}"`,
+    '',
+    '',
+  ].join('\r\n')
+}

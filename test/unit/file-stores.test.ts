@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { createDiskFileStore } from '#adapters/files/disk-file-store.ts'
@@ -8,6 +7,7 @@ import { createS3FileStore } from '#adapters/files/s3-file-store.ts'
 import { createMemoryFileStore } from '#adapters/memory/file-store.ts'
 import { fileStoreContract } from '../contract/file-store.ts'
 import { allOf } from '../support/all-of.ts'
+import { aFileFolder, type FileFolder } from '../support/file-folder.ts'
 import { anS3Server } from '../support/s3-server.ts'
 
 fileStoreContract('memory', async () => ({
@@ -16,19 +16,12 @@ fileStoreContract('memory', async () => ({
   close: async () => {},
 }))
 
-const newFolder = () => mkdtemp(join(tmpdir(), 'latchkey-files-'))
-
-async function filesIn(folder: string): Promise<string[]> {
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true })
-  return entries.filter((entry) => entry.isFile()).map(({ parentPath, name }) => join(parentPath, name))
-}
-
 fileStoreContract('disk', async () => {
-  const folder = await newFolder()
+  const folder = await aFileFolder()
   return {
-    store: createDiskFileStore({ folder: join(folder, 'files') }),
-    isEmpty: async () => (await filesIn(folder)).length === 0,
-    close: () => rm(folder, { recursive: true }),
+    store: createDiskFileStore({ folder: join(folder.path, 'files') }),
+    isEmpty: async () => (await folder.files()).length === 0,
+    close: () => folder.remove(),
   }
 })
 
@@ -38,17 +31,17 @@ fileStoreContract('S3', async () => {
 })
 
 describe('files on disk', () => {
-  let folder: string
+  let folder: FileFolder
   beforeEach(async () => {
-    folder = await newFolder()
+    folder = await aFileFolder()
   })
-  afterEach(() => rm(folder, { recursive: true }))
+  afterEach(() => folder.remove())
 
   // An id that comes from outside must not lead out of the folder, whoever forgot to check it.
   it('N03 opens, writes and removes nothing by an id that is a path', async () => {
-    const outside = join(folder, 'secret')
+    const outside = join(folder.path, 'secret')
     await writeFile(outside, 'not yours')
-    const store = createDiskFileStore({ folder: join(folder, 'files') })
+    const store = createDiskFileStore({ folder: join(folder.path, 'files') })
     for (const id of ['../secret', '..%2fsecret', outside, '', '.', '\0', `${randomUUID()}/../../secret`]) {
       expect(await store.open(id)).to.equal(null)
       expect(await store.remove(id)).to.equal(false)
@@ -58,22 +51,22 @@ describe('files on disk', () => {
       })
       expect(refused).to.equal(true)
     }
-    expect(await filesIn(folder)).to.deep.equal([outside])
+    expect(await folder.files()).to.deep.equal([outside])
   })
 
   it('are readable by this user alone', async () => {
-    const store = createDiskFileStore({ folder })
+    const store = createDiskFileStore({ folder: folder.path })
     await store.put(
       randomUUID(),
       (async function* () {
         yield Buffer.from('x')
       })(),
     )
-    for (const path of await filesIn(folder)) expect((await stat(path)).mode & 0o777).to.equal(0o600)
+    for (const path of await folder.files()) expect((await stat(path)).mode & 0o777).to.equal(0o600)
   })
 
   it('that a crash left unfinished are listed and can be removed, and never opened', async () => {
-    const store = createDiskFileStore({ folder })
+    const store = createDiskFileStore({ folder: folder.path })
     const id = randomUUID()
     const write = store.put(
       id,
@@ -87,7 +80,7 @@ describe('files on disk', () => {
       })(),
     )
     await write.catch(() => {})
-    expect(await filesIn(folder)).to.deep.equal([])
+    expect(await folder.files()).to.deep.equal([])
   })
 })
 
