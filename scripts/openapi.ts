@@ -1,5 +1,5 @@
 import { writeFile } from 'node:fs/promises'
-import { apiRoutes } from '#adapters/http/app.ts'
+import { apiRoutes } from '#adapters/http/api-routes.ts'
 import { openApiDocument } from '#adapters/http/openapi.ts'
 import { probeRoutes } from '#adapters/http/routes/probes.ts'
 

@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { PREFIX } from '#adapters/http/app.ts'
+import { PREFIX } from '#adapters/http/api-routes.ts'
 import { makeBuiltInPolicy } from '#application/auth/built-in-policy.ts'
 import { aBridge } from '../support/policy.ts'
 import type { Send } from '../support/world.ts'

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import sinon from 'sinon'
-import { apiRoutes } from '#adapters/http/app.ts'
+import { apiRoutes } from '#adapters/http/api-routes.ts'
 import { pageRoutes } from '#adapters/http/routes/pages.ts'
 import type { Reply } from '../support/world.ts'
 import { API, aPlace, mintOwn, NO_BEARER_LIMIT, type Place } from './place.ts'

@@ -1,5 +1,5 @@
 import { Agent } from 'node:http'
-import { apiRoutes, PREFIX } from '#adapters/http/app.ts'
+import { apiRoutes, PREFIX } from '#adapters/http/api-routes.ts'
 import { openApiDocument } from '#adapters/http/openapi.ts'
 import { makeBuiltInPolicy } from '#application/auth/built-in-policy.ts'
 import { ACCOUNT_TOKEN } from '#domain/token-kind.ts'

@@ -1,6 +1,6 @@
 import type { RequestListener, ServerResponse } from 'node:http'
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js'
-import { apiRoutes, PREFIX } from '#adapters/http/app.ts'
+import { apiRoutes, PREFIX } from '#adapters/http/api-routes.ts'
 import { openApiDocument } from '#adapters/http/openapi.ts'
 import { probeRoutes } from '#adapters/http/routes/probes.ts'
 import { framesIn } from './sse.ts'

@@ -1,72 +1,20 @@
 import { randomUUID } from 'node:crypto'
-import cors from '@koa/cors'
 import Router from '@koa/router'
 import Koa, { type Context, type Next } from 'koa'
 import { DomainError } from '#domain/errors.ts'
 import { beginHead, sendAnswer, setHead, usualHeaders } from './answer.ts'
+import { apiRoutes, CONSOLE_PREFIX, consoleApiRoutes, PREFIX } from './api-routes.ts'
+import { makeCors } from './cors.ts'
 import { endOfTurn } from './end-of-turn.ts'
 import { writeError } from './errors.ts'
 import type { HttpContext, InTrace, OnAnswer } from './http-context.ts'
-import { openApiDocument } from './openapi.ts'
 import { knownMethod, TRACE_PARENT, traceRequest } from './request-span.ts'
 import type { Route } from './route.ts'
-import { accountRoutes } from './routes/account.ts'
-import { appFileRoutes } from './routes/app-files.ts'
-import { appRoutes } from './routes/apps.ts'
-import { bindingRoutes } from './routes/bindings.ts'
-import { consoleRoutes } from './routes/console.ts'
-import { consoleAccessRoutes } from './routes/console-access.ts'
-import { consoleAppRoutes } from './routes/console-apps.ts'
-import { deviceRoutes } from './routes/device.ts'
-import { deviceSsoRoutes } from './routes/device-sso.ts'
-import { fileRoutes, linkedFile } from './routes/files.ts'
-import { humanInputRoutes } from './routes/human-input.ts'
-import { consoleImportRoutes, importRoutes } from './routes/imports.ts'
-import { memberRoutes } from './routes/members.ts'
-import { metadata, metaRoutes } from './routes/meta.ts'
-import { oauthRoutes } from './routes/oauth.ts'
+import { linkedFile } from './routes/files.ts'
+import { metadata } from './routes/meta.ts'
 import { pageRoutes } from './routes/pages.ts'
 import { probeRoutes } from './routes/probes.ts'
-import { runRoutes } from './routes/run.ts'
 import { answerSeen, SEEN_PATH } from './routes/seen.ts'
-import { taskRoutes } from './routes/tasks.ts'
-import { workspaceRoutes } from './routes/workspaces.ts'
-
-export const PREFIX = '/openapi/v1'
-const CONSOLE_PREFIX = '/console/api'
-
-/** Built when first asked for, and once: it takes far longer than to send it. */
-let document: unknown
-
-/** Routes under the public prefix; the OpenAPI document lists exactly these. */
-export const apiRoutes: readonly Route[] = [
-  ...metaRoutes(() => {
-    document ??= openApiDocument(apiRoutes, probeRoutes)
-    return document
-  }),
-  ...deviceRoutes,
-  ...deviceSsoRoutes,
-  ...oauthRoutes,
-  ...accountRoutes,
-  ...workspaceRoutes,
-  ...memberRoutes,
-  ...importRoutes,
-  ...appRoutes,
-  ...appFileRoutes,
-  ...runRoutes,
-  ...fileRoutes,
-  ...humanInputRoutes,
-  ...taskRoutes,
-]
-
-/** What signed-in browsers and provisioning scripts call; not part of the document. */
-export const consoleApiRoutes: readonly Route[] = [
-  ...consoleRoutes,
-  ...consoleAppRoutes,
-  ...consoleImportRoutes,
-  ...consoleAccessRoutes,
-  ...bindingRoutes,
-]
 
 /** The whole HTTP surface. Listening and closing are the caller's. */
 export function createHttpApp(http: HttpContext): Koa {
@@ -103,7 +51,7 @@ export function createHttpApp(http: HttpContext): Koa {
     await endOfTurn()
     sendAnswer(ctx)
   })
-  app.use(preflight(http.settings.corsOrigins))
+  app.use(makeCors(http.settings.corsOrigins, PREFIX))
   app.use((ctx, next) => routing.exact.get(ctx.path)?.get(ctx.method)?.(ctx) ?? next())
   app.use(routing.router.routes())
   app.use(async (ctx) => refuseUnrouted(ctx, routing.router))
@@ -184,33 +132,6 @@ async function rescue(ctx: Context, next: Next, { log }: HttpContext): Promise<v
     if (error instanceof DomainError && error.code === 'not_ready') return
     const { requestId } = ctx.state
     log.error('request failed', { requestId, method: ctx.method, route: ctx.state.route ?? ctx.path, error })
-  }
-}
-
-const METHODS = ['GET', 'POST', 'PATCH', 'DELETE', 'OPTIONS']
-
-function preflight(origins: readonly string[]) {
-  const allow = cors({
-    origin: (ctx) => (origins.includes(ctx.get('Origin')) ? ctx.get('Origin') : ''),
-    allowMethods: METHODS.join(', '),
-    allowHeaders: 'Authorization, Content-Type, X-CSRF-Token',
-    exposeHeaders: 'X-Version, X-Request-Id, Retry-After',
-    maxAge: 600,
-    credentials: true,
-  })
-  return (ctx: Context, next: Next): Promise<void> => {
-    if (!ctx.path.startsWith(PREFIX)) return next()
-    if ((ctx.req.headers.origin ?? '') !== '' || ctx.method === 'OPTIONS') return answerOrigin(ctx, next)
-    setHead(ctx, 'Vary', 'Origin')
-    return next()
-  }
-
-  async function answerOrigin(ctx: Context, next: Next): Promise<void> {
-    const isPreflight = ctx.method === 'OPTIONS' && ctx.get('Access-Control-Request-Method') !== ''
-    await allow(ctx, isPreflight ? async () => {} : next)
-    if (!isPreflight) return
-    ctx.status = 200
-    ctx.body = ''
   }
 }
 

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import sinon from 'sinon'
-import { apiRoutes } from '#adapters/http/app.ts'
+import { apiRoutes } from '#adapters/http/api-routes.ts'
 import { makeBuiltInPolicy } from '#application/auth/built-in-policy.ts'
 import { ACCOUNT_TOKEN, EXTERNAL_TOKEN } from '#domain/token-kind.ts'
 import { aBridge } from '../../support/policy.ts'
