@@ -162,7 +162,12 @@ export function loadConfig(env: Environment): { readonly config: Config; readonl
     logLevel: read.oneOf('LOG_LEVEL', LOG_LEVELS, 'info'),
     shutdownGraceS: read.whole('SHUTDOWN_GRACE_S', 20, 0, 600),
     shutdownDelayS: read.whole('SHUTDOWN_DELAY_S', 0, 0, 60),
-    tracing: readTracing(read, env, (name, wanted) => faults.push(`${name} must be ${wanted}`)),
+    tracing: readTracing(
+      read,
+      env,
+      (name, wanted) => faults.push(`${name} must be ${wanted}`),
+      (line) => warnings.push(line),
+    ),
     pages: readPagesConfig(read, (name, wanted) => faults.push(`${name} must be ${wanted}`)),
     metricsPort: read.text('METRICS_PORT') === null ? null : read.whole('METRICS_PORT', 0, 0, 65535),
   }

@@ -13,11 +13,15 @@ const SAMPLERS = [
 /** What the standard variables of OpenTelemetry say; where to send and with which headers, its exporter reads itself. */
 export type TracingConfig = { readonly serviceName: string; readonly sampler: string; readonly ratio: number }
 
+/** The more exact one first: of two that are set, it counts. */
+const PROTOCOLS = ['OTEL_EXPORTER_OTLP_TRACES_PROTOCOL', 'OTEL_EXPORTER_OTLP_PROTOCOL'] as const
+
 /** Null unless an endpoint is set. */
 export function readTracing(
   read: Reader,
   env: Environment,
   fault: (name: string, wanted: string) => void,
+  warn: (warning: string) => void,
 ): TracingConfig | null {
   const endpoints = ['OTEL_EXPORTER_OTLP_ENDPOINT', 'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT'].map((name) =>
     read.url(name, ['http:', 'https:']),
@@ -25,10 +29,13 @@ export function readTracing(
   const sampler = read.oneOf('OTEL_TRACES_SAMPLER', SAMPLERS, 'parentbased_always_on')
   const ratio = Number(env.OTEL_TRACES_SAMPLER_ARG || 1)
   if (!(ratio >= 0 && ratio <= 1)) fault('OTEL_TRACES_SAMPLER_ARG', 'a number from 0 to 1')
-  const protocol = env.OTEL_EXPORTER_OTLP_TRACES_PROTOCOL || env.OTEL_EXPORTER_OTLP_PROTOCOL || 'http/json'
-  if (!protocol.startsWith('http/')) fault('OTEL_EXPORTER_OTLP_PROTOCOL', 'http/json')
   if (endpoints.every((one) => one === null)) return null
   if (env.OTEL_SDK_DISABLED?.toLowerCase() === 'true' || env.OTEL_TRACES_EXPORTER === 'none') return null
+  // Often set for all services of a machine at once: no reason not to start.
+  const asked = PROTOCOLS.find((name) => env[name])
+  if (asked !== undefined && env[asked] !== 'http/json') {
+    warn(`${asked} is not http/json; spans are sent as http/json all the same, which the collector has to take`)
+  }
   return { serviceName: env.OTEL_SERVICE_NAME || 'latchkey', sampler, ratio }
 }
 

@@ -139,7 +139,6 @@ const REFUSED: readonly [name: string, value: string, beside?: Record<string, st
   ['OTEL_EXPORTER_OTLP_ENDPOINT', 'collector:4318'],
   ['OTEL_TRACES_SAMPLER', 'jaeger_remote'],
   ['OTEL_TRACES_SAMPLER_ARG', '1.5'],
-  ['OTEL_EXPORTER_OTLP_PROTOCOL', 'grpc'],
   ['METRICS_PORT', '70000'],
   ['BRAND_NAME', 'hunter2\nhunter2'],
   ['BRAND_LOGO_FILE', '/nowhere/hunter2.png'],
@@ -178,6 +177,41 @@ describe('configuration', () => {
     expect(loadConfig({ ...env, ...A_BUCKET }).warnings).to.deep.equal([])
     const clear = { ...A_BUCKET, S3_ENDPOINT: 'http://s3.example' }
     expect(loadConfig(clear).warnings.join()).to.contain('S3_ENDPOINT is plain http')
+  })
+
+  it('warns of a protocol for spans that it does not speak, naming the variable that counts, and starts', () => {
+    const endpoint = { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318' }
+    const [usual, traces] = ['OTEL_EXPORTER_OTLP_PROTOCOL', 'OTEL_EXPORTER_OTLP_TRACES_PROTOCOL'] as const
+    for (const [env, named] of [
+      [{ [usual]: 'http/protobuf' }, usual],
+      [{ [usual]: 'grpc' }, usual],
+      [{ [usual]: 'hunter2' }, usual],
+      [{ [traces]: 'grpc' }, traces],
+      [{ [usual]: 'http/json', [traces]: 'http/protobuf' }, traces],
+      [{ [usual]: 'http/protobuf', [traces]: '' }, usual],
+    ] as const) {
+      const { config, warnings } = loadConfig({ ...endpoint, ...env })
+      expect(config.tracing).to.include({ serviceName: 'latchkey' })
+      expect(warnings).to.have.length(1)
+      expect(warnings[0]).to.match(new RegExp(`^${named} is not http/json; spans are sent as http/json`))
+      expect(warnings[0]).to.not.match(/hunter2|grpc|protobuf/)
+    }
+  })
+
+  it('says nothing of the protocol for spans where it is unset or its own, or no spans are sent', () => {
+    const endpoint = { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318' }
+    const protobuf = { OTEL_EXPORTER_OTLP_PROTOCOL: 'http/protobuf' }
+    for (const env of [
+      endpoint,
+      { ...endpoint, OTEL_EXPORTER_OTLP_PROTOCOL: '' },
+      { ...endpoint, OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json' },
+      { ...endpoint, ...protobuf, OTEL_EXPORTER_OTLP_TRACES_PROTOCOL: 'http/json' },
+      { ...endpoint, ...protobuf, OTEL_SDK_DISABLED: 'true' },
+      { ...endpoint, ...protobuf, OTEL_TRACES_EXPORTER: 'none' },
+      protobuf,
+    ]) {
+      expect(loadConfig(env).warnings, JSON.stringify(env)).to.deep.equal([])
+    }
   })
 
   it('reads what may be uploaded, and asks for an origin where models are to fetch', () => {
