@@ -2,12 +2,14 @@ import { openApiDocument } from './openapi.ts'
 import type { Route } from './route.ts'
 import { accountRoutes } from './routes/account.ts'
 import { appFileRoutes } from './routes/app-files.ts'
+import { approvalGrantRoutes } from './routes/approval-grant.ts'
 import { appRoutes } from './routes/apps.ts'
 import { bindingRoutes } from './routes/bindings.ts'
 import { consoleRoutes } from './routes/console.ts'
 import { consoleAccessRoutes } from './routes/console-access.ts'
 import { consoleAppRoutes } from './routes/console-apps.ts'
 import { deviceRoutes } from './routes/device.ts'
+import { deviceDecisionRoutes } from './routes/device-decision.ts'
 import { deviceSsoRoutes } from './routes/device-sso.ts'
 import { fileRoutes } from './routes/files.ts'
 import { humanInputRoutes } from './routes/human-input.ts'
@@ -35,7 +37,9 @@ export const apiRoutes: readonly Route[] = [
     return document
   }),
   ...deviceRoutes,
+  ...deviceDecisionRoutes,
   ...deviceSsoRoutes,
+  ...approvalGrantRoutes,
   ...oauthRoutes,
   ...accountRoutes,
   ...workspaceRoutes,
