@@ -1,15 +1,13 @@
 import * as v from 'valibot'
-import type { ManageImports } from '#application/use-cases/manage-imports.ts'
 import type { UseCases } from '#application/use-cases.ts'
-import { DSL_VERSION } from '#domain/dsl-version.ts'
 import { DomainError } from '#domain/errors.ts'
 import { defaultWorkspaceId } from '#domain/workspace.ts'
-import { answered } from '../answered.ts'
 import { appExamples } from '../examples/apps.ts'
-import { type Also, type Route, route } from '../route.ts'
+import { type Route, route } from '../route.ts'
 import { uuid } from '../schemas.ts'
 import { accountIdOf, accountOnly } from './account-only.ts'
 import { bearerErrors } from './bearer-errors.ts'
+import { also, Completed, replyOf } from './import-reply.ts'
 
 const MAX_IMPORT_BYTES = 10 * 1024 * 1024
 /** JSON escapes can nearly double a file of the full size. */
@@ -35,66 +33,6 @@ const body = {
   ),
 }
 const ImportBody = v.object(body)
-
-const versions = { current_dsl_version: v.string(), imported_dsl_version: v.string() }
-const Completed = v.object({
-  id: v.string(),
-  status: v.picklist(['completed', 'completed-with-warnings']),
-  app_id: v.string(),
-  app_mode: v.string(),
-  ...versions,
-  error: v.string(),
-})
-const without = { app_id: v.null(), app_mode: v.null(), ...versions }
-const Pending = v.object({ id: v.string(), status: v.literal('pending'), ...without, error: v.string() })
-const Failed = v.object({
-  id: v.string(),
-  status: v.literal('failed'),
-  ...without,
-  error: v.pipe(v.string(), v.description('What is wrong with the file, with its line where there is one.')),
-  code: v.literal('bad_request'),
-  message: v.string(),
-})
-
-const also: Readonly<Record<number, Also>> = {
-  202: {
-    name: 'import_pending',
-    description: 'The file is of a newer format: confirm within ten minutes, or leave it',
-    reply: Pending,
-    example: appExamples.importPending,
-  },
-  400: {
-    name: 'import_failed',
-    description: 'The file is none, or cannot be had',
-    reply: Failed,
-    example: appExamples.importFailed,
-  },
-}
-
-type Outcome = Awaited<ReturnType<ManageImports['begin']>>
-
-function replyOf(outcome: Outcome) {
-  const id = outcome.importId
-  const none = { app_id: null, app_mode: null, current_dsl_version: DSL_VERSION }
-  switch (outcome.status) {
-    case 'pending':
-      return answered(202, { id, status: 'pending', ...none, imported_dsl_version: outcome.dslVersion, error: '' })
-    case 'failed': {
-      const told = { error: outcome.message, code: 'bad_request', message: outcome.message }
-      return answered(400, { id, status: 'failed', ...none, imported_dsl_version: '', ...told })
-    }
-    default:
-      return {
-        id,
-        status: outcome.status,
-        app_id: outcome.appId,
-        app_mode: outcome.mode,
-        current_dsl_version: DSL_VERSION,
-        imported_dsl_version: outcome.dslVersion,
-        error: '',
-      }
-  }
-}
 
 type Given = v.InferOutput<typeof ImportBody>
 
