@@ -9,7 +9,7 @@ import { createGuardedFetch } from '#adapters/runner-native/egress/guarded-fetch
 import { now, timer } from './clock.ts'
 import { type Config, ConfigError, generatedKey, loadConfig } from './config.ts'
 import type { Environment, SigningKey } from './config-reader.ts'
-import { openDatabase } from './core.ts'
+import { openDatabase } from './database.ts'
 import { checkBound } from './doctor/check-bound.ts'
 import { checkDatabase, openForLook } from './doctor/check-database.ts'
 import { checkDisk, checkSandbox } from './doctor/check-machine.ts'
