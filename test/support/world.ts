@@ -179,8 +179,10 @@ export async function aWorld(options: WorldOptions = {}) {
         code: sandbox,
         templates: sandbox,
         egress,
+        webFetch: guardedFetch,
+        // The stores may yet be replaced by `change`.
+        apps: { find: (id) => ports.apps.find(id), definition: (id) => ports.apps.definition(id) },
         bound: {
-          // The stores may yet be replaced by `change`.
           load: (workspaceId) => makeLoadBindings(ports)(workspaceId),
           openModel: ({ url, key, model: name }) =>
             createOpenAiModel({ baseUrl: url, apiKey: key, name, fetch: guardedFetch }),
