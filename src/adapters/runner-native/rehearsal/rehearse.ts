@@ -1,6 +1,6 @@
 import type { DslFiles, ReadDsl } from '#application/ports/dsl-files.ts'
 import type { App, AppDefinition, JsonObject } from '#domain/app.ts'
-import { type AppMode, familyOf } from '#domain/app-mode.ts'
+import type { AppMode } from '#domain/app-mode.ts'
 import { DomainError, type PreflightIssue } from '#domain/errors.ts'
 import { checkInputs, formOf } from '#domain/input-form.ts'
 import { objectAt, objectsAt, textAt } from '#domain/json.ts'
@@ -9,7 +9,8 @@ import type { CodeRunner, TemplateRenderer } from '../code/code-runner.ts'
 import { createNativeRunner } from '../native-runner.ts'
 import { answeredRun } from './answered-run.ts'
 import { type Clues, withFailures } from './clues.ts'
-import { madeUpFiles, madeUpInputs } from './made-up-inputs.ts'
+import { madeUpInputs } from './made-up-inputs.ts'
+import { madeUpApp, madeUpDefinition, madeUpJob } from './made-up-job.ts'
 import { createPlayingModel } from './playing-model.ts'
 import { type Script, scriptsFor } from './script.ts'
 import { stagedWorkflow } from './staged-workflow.ts'
@@ -56,8 +57,10 @@ export function makeRehearse(needs: Needs): Rehearse {
       return { ...NOTHING, imported: false, mode: null, error: reasonOf(error) }
     }
     const deadline = AbortSignal.timeout(BUDGET_MS)
-    const definition = definitionOf(dsl.workflow === null ? dsl : { ...dsl, workflow: stagedWorkflow(dsl.workflow) })
-    const app = appOf(dsl)
+    const definition = madeUpDefinition(
+      dsl.workflow === null ? dsl : { ...dsl, workflow: stagedWorkflow(dsl.workflow) },
+    )
+    const app = madeUpApp(dsl)
     let clues: Clues = { workflow: dsl.workflow ?? {}, keys: [], texts: [] }
     let first: Rehearsal | null = null
     for (let round = 0; round < MAX_ROUNDS; round++) {
@@ -101,28 +104,7 @@ export function makeRehearse(needs: Needs): Rehearse {
       const error = checked.issues.map(({ msg }) => msg).join('; ')
       return { ...NOTHING, ...about, status: 'failed', error }
     }
-    const job = {
-      app,
-      definition,
-      ids: {
-        taskId: crypto.randomUUID(),
-        runId: crypto.randomUUID(),
-        workflowId: definition.id,
-        messageId: crypto.randomUUID(),
-        conversationId: familyOf(app.mode) === 'chat' ? crypto.randomUUID() : null,
-      },
-      request: {
-        inputs: checked.inputs,
-        query: familyOf(app.mode) === 'workflow' ? '' : script.words,
-        files: madeUpFiles(featuresOf(definition), script, readsDocuments),
-      },
-      invokeFrom: 'openapi' as const,
-      callerId: 'rehearsal',
-      history: [],
-      conversationVariables: {},
-      dialogueCount: 0,
-      saveVariables: async () => {},
-    }
+    const job = madeUpJob(app, definition, checked.inputs, script, readsDocuments)
     for await (const step of answeredRun(runner, job, script.words, deadline)) {
       if (!isEnding(step)) continue
       const [fault] = faults
@@ -154,10 +136,6 @@ function timer(delayMs: number, fire: () => void): () => void {
   return () => clearTimeout(handle)
 }
 
-function featuresOf({ workflow, modelConfig }: AppDefinition): JsonObject {
-  return workflow === null ? (modelConfig ?? {}) : objectAt(workflow, 'features')
-}
-
 function hasNode({ workflow }: AppDefinition, type: string): boolean {
   const nodes = objectsAt(objectAt(workflow ?? {}, 'graph'), 'nodes')
   return nodes.some((node) => textAt(objectAt(node, 'data'), 'type') === type)
@@ -165,28 +143,4 @@ function hasNode({ workflow }: AppDefinition, type: string): boolean {
 
 function reasonOf({ code, facts }: DomainError): string {
   return 'message' in facts && typeof facts.message === 'string' ? facts.message : code
-}
-
-function definitionOf({ version, workflow, modelConfig }: ReadDsl): AppDefinition {
-  return { id: crypto.randomUUID(), appId: APP_ID, kind: 'published', dslVersion: version, workflow, modelConfig }
-}
-
-const APP_ID = '00000000-0000-4000-8000-000000000001'
-
-function appOf({ name, description, mode }: ReadDsl): App {
-  return {
-    id: APP_ID,
-    workspaceId: '00000000-0000-4000-8000-000000000002',
-    workspaceName: 'Rehearsal',
-    workspaceStatus: 'normal',
-    name,
-    description,
-    mode,
-    status: 'normal',
-    apiEnabled: true,
-    accessMode: null,
-    tags: [],
-    authorName: null,
-    updatedAtMs: 0,
-  }
 }
