@@ -24,13 +24,9 @@ import { isLoopback } from './config-reader.ts'
 import { type Core, openCore, type Watching } from './core.ts'
 import { openDatabase } from './database.ts'
 import { serveMetrics } from './metrics-server.ts'
+import { shutDownWhenTold } from './shut-down.ts'
 import type { Tracing } from './tracing.ts'
 import { packageVersion } from './version.ts'
-
-/** After the grace time: what is left to write, and the stores to close. */
-const CLOSE_MS = 2000
-/** What was cut off may still be asking a store, which must not be closed under it. */
-const LAST_WORDS_MS = 1000
 
 /** Serves until it is told to stop. `say` takes the lines a person reads at the start. */
 export async function serve(
@@ -65,9 +61,45 @@ async function serveCore(
   const version = await packageVersion()
   // From here to the handler nothing may wait: a request in between would never be answered.
   const address = await listen(server, config)
+  const answer = httpApp(core, config, log, { address, version, metrics, tracing }).callback()
+  const underway = new Set<Promise<void>>()
+  const drain = serveUntilDrained(server, (request, response) => {
+    const answered = answer(request, response).finally(() => underway.delete(answered))
+    underway.add(answered)
+    return answered
+  })
+  const admin =
+    socketPath === null ? null : await serveAdminSocket(socketPath, (command) => runAdminCommand(core.cases, command))
+
+  const isNew = (await core.cases.owner()) === null
+  say(`Latchkey serves at ${address}`)
+  const pages = config.consoleWebUrl ?? address
+  say(isNew ? `First visit: ${pages}/install creates your account` : `Approve terminals at ${pages}/device`)
+  const scraped = metrics === null ? null : await serveMetrics(metrics, config.host, config.metricsPort ?? 0)
+  if (scraped !== null) log.info('metrics', { url: scraped.url })
+  if (config.databaseUrl === null) say(`Embedded database in ${config.dataDir}`)
+  if (config.redisUrl === null) say('In-process limits and device codes: run one replica only (REDIS_URL shares them)')
+
+  const background = startBackground({ cases: core.cases, prunes: config.prunesTokens, now, timer, log })
+  await shutDownWhenTold({ core, server, drain, underway, admin }, config, log)
+  await background.stop()
+  await scraped?.close()
+}
+
+function httpApp(
+  core: Core,
+  config: Config,
+  log: Log,
+  {
+    address,
+    version,
+    metrics = null,
+    tracing = null,
+  }: Watching & { readonly address: string; readonly version: string },
+) {
   const own = isLoopback(config.host) ? address : null
   const isTrustedPeer = makeIsTrustedPeer(config.trustedProxies)
-  const app = createHttpApp({
+  return createHttpApp({
     cases: core.cases,
     checkReadiness: core.readiness.checkReadiness,
     settings: {
@@ -92,77 +124,6 @@ async function serveCore(
     tracing: tracing === null ? null : { tracer: tracing.tracer, isTrusted: isTrustedPeer },
     checkReplies: false,
   })
-  const answer = app.callback()
-  const underway = new Set<Promise<void>>()
-  const drain = serveUntilDrained(server, (request, response) => {
-    const answered = answer(request, response).finally(() => underway.delete(answered))
-    underway.add(answered)
-    return answered
-  })
-  const admin =
-    socketPath === null ? null : await serveAdminSocket(socketPath, (command) => runAdminCommand(core.cases, command))
-
-  const isNew = (await core.cases.owner()) === null
-  say(`Latchkey serves at ${address}`)
-  const pages = config.consoleWebUrl ?? address
-  say(isNew ? `First visit: ${pages}/install creates your account` : `Approve terminals at ${pages}/device`)
-  const scraped = metrics === null ? null : await serveMetrics(metrics, config.host, config.metricsPort ?? 0)
-  if (scraped !== null) log.info('metrics', { url: scraped.url })
-  if (config.databaseUrl === null) say(`Embedded database in ${config.dataDir}`)
-  if (config.redisUrl === null) say('In-process limits and device codes: run one replica only (REDIS_URL shares them)')
-
-  const background = startBackground({ cases: core.cases, prunes: config.prunesTokens, now, timer, log })
-  await new Promise<void>((stopped) => {
-    const stop = () => {
-      core.readiness.drain()
-      exitAfter((config.shutdownDelayS + config.shutdownGraceS) * 1000 + CLOSE_MS, log)
-      void pause(config.shutdownDelayS * 1000)
-        .then(() => shutDown(server, drain, core, admin, config.shutdownGraceS * 1000))
-        .then(() => within(LAST_WORDS_MS, Promise.allSettled(underway)))
-        .then(stopped)
-    }
-    process.once('SIGTERM', stop).once('SIGINT', stop)
-  })
-  await background.stop()
-  await scraped?.close()
-}
-
-/** Time for a balancer to hear from the probe that nobody is to be sent here any more. */
-function pause(ms: number): Promise<void> {
-  return ms === 0 ? Promise.resolve() : new Promise((resolve) => setTimeout(resolve, ms))
-}
-
-/** A store that hangs must not hold a stopping process until it is killed, with no word of why. */
-function exitAfter(delayMs: number, log: Log): void {
-  const exit = () => {
-    log.error('a store does not let go; stopped without it')
-    process.exit(1)
-  }
-  setTimeout(exit, delayMs).unref()
-}
-
-/** Stops taking work, lets answers, streams and runs end, then closes what is left. */
-async function shutDown(
-  server: Server,
-  drain: () => Promise<void>,
-  core: Core,
-  admin: { close(): Promise<void> } | null,
-  graceMs: number,
-): Promise<void> {
-  const ended = Promise.all([core.stopRuns(), drain()])
-  await within(graceMs, ended)
-  server.closeAllConnections()
-  await admin?.close()
-}
-
-/** Waits for `work`, but no longer than `ms`. */
-async function within(ms: number, work: Promise<unknown>): Promise<void> {
-  let handle: NodeJS.Timeout | undefined
-  const late = new Promise<void>((resolve) => {
-    handle = setTimeout(resolve, ms)
-  })
-  await Promise.race([work, late])
-  clearTimeout(handle)
 }
 
 /** Resolves to the origin that was bound: `PORT=0` takes a free port. */
