@@ -1,65 +1,39 @@
-import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
 import { expect } from 'chai'
+import { type ServerProcess, startServer } from '../support/server-process.ts'
+import { type Browser, OWNER } from '../support/world.ts'
 
-const ROOT = join(import.meta.dirname, '../..')
-const MAIN = join(ROOT, 'src/main.ts')
-const OWNER = { email: 'owner@example.test', name: 'Owner', password: 'correct horse 9' }
+const EXAMPLES = join(import.meta.dirname, '../../examples')
 
 describe('metrics of a real server', function () {
   this.timeout(30_000)
   let home: string
-  let server: ChildProcess
-  let origin = ''
-  let metricsUrl = ''
-  let csrf = ''
-  let browser: Record<string, string> = {}
+  let server: ServerProcess
+  let browser: Browser
+  let metricsUrl: string
 
   before(async () => {
     home = mkdtempSync(join(tmpdir(), 'latchkey-metrics-'))
-    server = spawn(process.execPath, [MAIN, 'serve'], {
-      cwd: home,
-      env: {
-        PATH: process.env.PATH ?? '',
-        PORT: '0',
-        DATA_DIR: join(home, 'data'),
-        METRICS_PORT: '0',
-        MODEL_BASE_URL: 'scripted:',
-        OPENAPI_RATE_LIMIT_PER_TOKEN: '3',
-      },
-      stdio: ['ignore', 'pipe', 'inherit'],
+    server = await startServer(home, {
+      PATH: process.env.PATH ?? '',
+      PORT: '0',
+      DATA_DIR: join(home, 'data'),
+      METRICS_PORT: '0',
+      MODEL_BASE_URL: 'scripted:',
+      OPENAPI_RATE_LIMIT_PER_TOKEN: '3',
     })
-    if (server.stdout === null) throw new Error('no output')
-    for await (const line of createInterface(server.stdout)) {
-      origin = /serves at (\S+)/.exec(line)?.[1] ?? origin
-      metricsUrl = /"url":"([^"]+\/metrics)"/.exec(line)?.[1] ?? metricsUrl
-      if (origin !== '' && metricsUrl !== '') break
-    }
-    expect((await post('/console/api/setup', OWNER)).status).to.equal(201)
-    const login = await post('/console/api/login', OWNER)
-    const cookies = login.headers.getSetCookie().map((one) => one.split(';')[0] ?? '')
-    csrf = cookies.find((one) => one.includes('csrf_token='))?.split('=')[1] ?? ''
-    browser = { cookie: cookies.join('; '), 'x-csrf-token': decodeURIComponent(csrf) }
+    await server.logged('metrics')
+    metricsUrl = server.metricsUrl() ?? ''
+    expect((await server.post('/console/api/setup', { json: OWNER })).status).to.equal(201)
+    browser = await server.signIn()
   })
   after(async () => {
-    const exited = once(server, 'exit')
-    server.kill('SIGTERM')
-    await exited
+    await server.stop()
     rmSync(home, { recursive: true, force: true })
   })
 
-  const post = (path: string, body: object, headers: Record<string, string> = {}) =>
-    fetch(origin + path, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', ...headers },
-      body: JSON.stringify(body),
-    })
-  // The routes' replies are checked elsewhere; here only their texts are passed on.
-  const jsonOf = async (response: Response) => (await response.json()) as Record<string, string>
   const scrape = async () => (await fetch(metricsUrl)).text()
   const count = (text: string, series: string) =>
     Number(
@@ -69,24 +43,17 @@ describe('metrics of a real server', function () {
         ?.split(' ')[1],
     )
 
-  async function signIn(device_label: string) {
-    const asked = await post('/openapi/v1/oauth/device/code', { client_id: 'latchkey', device_label })
-    const { device_code = '', user_code = '' } = await jsonOf(asked)
-    const approved = await post('/openapi/v1/oauth/device/approve', { user_code }, browser)
-    expect(approved.status, await approved.text()).to.equal(200)
-    const polled = await post('/openapi/v1/oauth/device/token', { client_id: 'latchkey', device_code })
-    const { token = '' } = await jsonOf(polled)
-    return { token, device_code, user_code }
-  }
+  const login = (label: string) => server.login({ label, clientId: 'latchkey', browser })
 
   it('L06 counts requests by route, limits and the token cache, and no secret is a label', async () => {
-    const { token, device_code, user_code } = await signIn('m')
+    const { token, deviceCode, userCode } = await login('m')
     const bearer = { headers: { authorization: `Bearer ${token}` } }
     const statuses = []
-    for (let call = 0; call < 4; call++) statuses.push((await fetch(`${origin}/openapi/v1/workspaces`, bearer)).status)
+    for (let call = 0; call < 4; call++)
+      statuses.push((await fetch(`${server.url}/openapi/v1/workspaces`, bearer)).status)
     expect(statuses).to.deep.equal([200, 200, 200, 429])
-    await fetch(`${origin}/openapi/v1/workspaces/${user_code}`, bearer)
-    await fetch(`${origin}/${device_code}`)
+    await fetch(`${server.url}/openapi/v1/workspaces/${userCode}`, bearer)
+    await fetch(`${server.url}/${deviceCode}`)
 
     const text = await scrape()
     const requests = (route: string, status: number, method = 'GET') =>
@@ -104,7 +71,7 @@ describe('metrics of a real server', function () {
     expect(count(text, 'latchkey_token_cache_reads_total{result="miss"}')).to.equal(1)
     expect(count(text, 'latchkey_token_cache_reads_total{result="hit"}')).to.be.at.least(2)
     expect(text).to.contain('nodejs_eventloop_lag_seconds')
-    for (const secret of [token, device_code, user_code, csrf, OWNER.email]) {
+    for (const secret of [token, deviceCode, userCode, browser.csrf, OWNER.email]) {
       expect(secret).to.not.equal('')
       expect(text).to.not.contain(secret)
     }
@@ -112,15 +79,11 @@ describe('metrics of a real server', function () {
   })
 
   it('L06 counts runs by how they ended, their nodes, and calls of models', async () => {
-    const addApp = async (example: string) => {
-      const yaml_content = readFileSync(join(ROOT, 'examples', example), 'utf8')
-      const imported = await post('/console/api/apps/imports', { mode: 'yaml-content', yaml_content }, browser)
-      return (await jsonOf(imported)).app_id ?? ''
-    }
-    const { token } = await signIn('runs')
-    const run = async (appId: string, body: object) => {
-      const reply = await post(`/openapi/v1/apps/${appId}/run`, body, { authorization: `Bearer ${token}` })
-      expect(reply.status, await reply.text()).to.equal(200)
+    const addApp = (example: string) => server.importApp(browser, readFileSync(join(EXAMPLES, example), 'utf8'))
+    const { token } = await login('runs')
+    const run = async (appId: string, json: object) => {
+      const reply = await server.post(`/openapi/v1/apps/${appId}/run`, { token, json })
+      expect(reply.status, reply.text).to.equal(200)
     }
     await run(await addApp('assistant-chat.yml'), { inputs: {}, query: 'hello' })
     await run(await addApp('greeting-workflow.yml'), { inputs: { name: 'Ada' } })
@@ -139,16 +102,16 @@ describe('metrics of a real server', function () {
   it('L06 hostile methods and paths add no series', async () => {
     const seriesOf = (text: string) =>
       text.split('\n').filter((line) => line.startsWith('latchkey_http_requests')).length
-    await fetch(`${origin}/warm`, { method: 'PURGE' })
+    await fetch(`${server.url}/warm`, { method: 'PURGE' })
     const before = seriesOf(await scrape())
     for (const method of ['LINK', 'MKCOL', 'SEARCH', 'PURGE']) {
-      for (let at = 0; at < 20; at++) await fetch(`${origin}/p${at}/%22%7D%0A`, { method })
+      for (let at = 0; at < 20; at++) await fetch(`${server.url}/p${at}/%22%7D%0A`, { method })
     }
     expect(seriesOf(await scrape())).to.be.at.most(before + 1)
   })
 
   it('L06 are served on their own port only, and nothing else is there', async () => {
-    expect((await fetch(`${origin}/metrics`)).status).to.equal(404)
+    expect((await fetch(`${server.url}/metrics`)).status).to.equal(404)
     expect((await fetch(new URL('/openapi/v1/_health', metricsUrl))).status).to.equal(404)
     expect((await fetch(metricsUrl, { method: 'POST' })).status).to.equal(405)
   })

@@ -1,28 +1,25 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
-import { once } from 'node:events'
+import { spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
 import { expect } from 'chai'
 import { aModelEndpoint } from '../support/model-endpoint.ts'
 import { anOtlpReceiver, type ReceivedSpan } from '../support/otlp-receiver.ts'
+import { type ServerProcess, startServer } from '../support/server-process.ts'
+import { OWNER } from '../support/world.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
 const MAIN = join(ROOT, 'src/main.ts')
-const OWNER = { email: 'owner@example.test', name: 'Owner', password: 'correct horse 9' }
 const QUESTION = 'what nobody else may read'
 const STRANGERS = '0af7651916cd43dd8448eb211c80319c'
 
 describe('traces of a real server', function () {
   this.timeout(60_000)
   let home: string
-  let server: ChildProcess
-  let origin = ''
+  let server: ServerProcess
   let receiver: Awaited<ReturnType<typeof anOtlpReceiver>>
   let model: Awaited<ReturnType<typeof aModelEndpoint>>
   const secrets: string[] = []
-  const lines: string[] = []
   let ready = ''
 
   const env = () => ({
@@ -43,61 +40,34 @@ describe('traces of a real server', function () {
     home = mkdtempSync(join(tmpdir(), 'latchkey-traces-'))
     receiver = await anOtlpReceiver()
     model = await aModelEndpoint('said by the model')
-    server = spawn(process.execPath, [MAIN, 'serve'], { cwd: home, env: env(), stdio: ['ignore', 'pipe', 'inherit'] })
-    if (server.stdout === null) throw new Error('no output')
-    const reader = createInterface(server.stdout)
-    await new Promise<void>((served) => {
-      reader.on('line', (line) => {
-        lines.push(line)
-        origin = /serves at (\S+)/.exec(line)?.[1] ?? origin
-        if (origin !== '') served()
-      })
-    })
+    server = await startServer(home, env())
     await exercise()
-    ready = await (await fetch(`${origin}/readyz`)).text()
-    const exited = once(server, 'exit')
-    server.kill('SIGTERM')
+    ready = await (await fetch(`${server.url}/readyz`)).text()
+    const stopped = server.stop()
     await drainsFirst()
-    await exited
+    await stopped
   })
   after(async () => {
     // Gone already, unless something failed on the way.
-    server.kill('SIGKILL')
+    await server.stop('SIGKILL')
     await receiver.close()
     await model.close()
     rmSync(home, { recursive: true, force: true })
   })
 
-  const post = (path: string, body: object, headers: Record<string, string> = {}) =>
-    fetch(origin + path, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', ...headers },
-      body: JSON.stringify(body),
-    })
-  // The routes' replies are checked elsewhere; here only their texts are passed on.
-  const jsonOf = async (response: Response) => (await response.json()) as Record<string, string>
-
   const draining: number[] = []
   /** A signal takes its time to arrive. */
   async function drainsFirst() {
-    const status = async (path: string) => (await fetch(origin + path)).status
+    const status = async (path: string) => (await fetch(server.url + path)).status
     for (let asked = 0; asked < 1000 && (await status('/readyz')) !== 503; asked++);
     for (const path of ['/readyz', '/livez', '/openapi/v1/_version']) draining.push(await status(path))
   }
 
   async function exercise() {
-    await post('/console/api/setup', OWNER)
-    const login = await post('/console/api/login', OWNER)
-    const cookies = login.headers.getSetCookie().map((one) => one.split(';')[0] ?? '')
-    const csrf = decodeURIComponent(cookies.find((one) => one.includes('csrf_token='))?.split('=')[1] ?? '')
-    const asked = await post('/openapi/v1/oauth/device/code', { client_id: 'latchkey', device_label: 'm' })
-    const { device_code = '', user_code = '' } = await jsonOf(asked)
-    const headers = { cookie: cookies.join('; '), 'x-csrf-token': csrf }
-    await post('/openapi/v1/oauth/device/approve', { user_code }, headers)
-    const { token = '' } = await jsonOf(
-      await post('/openapi/v1/oauth/device/token', { client_id: 'latchkey', device_code }),
-    )
-    secrets.push(token, device_code, user_code, csrf, OWNER.email, OWNER.password, QUESTION, 'said by the model')
+    await server.post('/console/api/setup', { json: OWNER })
+    const browser = await server.signIn()
+    const { token, deviceCode, userCode } = await server.login({ label: 'm', clientId: 'latchkey', browser })
+    secrets.push(token, deviceCode, userCode, browser.csrf, OWNER.email, OWNER.password, QUESTION, 'said by the model')
     for (const example of ['assistant-chat.yml', 'greeting-workflow.yml']) {
       const done = spawnSync(process.execPath, [MAIN, 'app', 'import', join(ROOT, 'examples', example)], {
         cwd: home,
@@ -106,26 +76,16 @@ describe('traces of a real server', function () {
       })
       expect(done.status, done.stderr).to.equal(0)
     }
-    const authorization = `Bearer ${token}`
-    const { data: [{ id: workspace }] = [{ id: '' }] } = await wide(`/openapi/v1/workspaces`, authorization)
-    const { data: apps } = await wide(`/openapi/v1/apps?workspace_id=${workspace}`, authorization)
-    for (const { id, mode } of apps) {
+    const { json: listed } = await server.get('/openapi/v1/workspaces', { token })
+    const { json: apps } = await server.get(`/openapi/v1/apps?workspace_id=${listed.workspaces[0].id}`, { token })
+    for (const { id, mode } of apps.data) {
       const body = mode === 'workflow' ? { inputs: { name: QUESTION } } : { inputs: {}, query: QUESTION }
       const traceparent = `00-${STRANGERS}-b7ad6b7169203331-01`
-      const run = await post(
-        `/openapi/v1/apps/${id}/run`,
-        { ...body, response_mode: 'blocking' },
-        { authorization, traceparent },
-      )
-      expect(run.status, await run.text()).to.equal(200)
+      const json = { ...body, response_mode: 'blocking' }
+      const run = await server.post(`/openapi/v1/apps/${id}/run`, { token, json, headers: { traceparent } })
+      expect(run.status, run.text).to.equal(200)
     }
-    await fetch(`${origin}/nowhere/${user_code}`)
-  }
-
-  // biome-ignore lint/suspicious/noExplicitAny: lists of the catalogue, checked elsewhere
-  async function wide(path: string, authorization: string): Promise<any> {
-    const answer = await fetch(origin + path, { headers: { authorization } })
-    return answer.json().then((body) => ({ ...Object(body), data: Object(body).data ?? Object(body).workspaces }))
+    await fetch(`${server.url}/nowhere/${userCode}`)
   }
 
   const named = (name: string) => receiver.spans.filter((span) => span.name === name)
@@ -179,7 +139,7 @@ describe('traces of a real server', function () {
 
   it('log lines tell their trace', () => {
     const traces = new Set(receiver.spans.map(({ traceId }) => traceId))
-    const ids = lines.flatMap((line) => /"trace_id":"(\w+)"/.exec(line)?.[1] ?? [])
+    const ids = server.lines.flatMap((line) => /"trace_id":"(\w+)"/.exec(line)?.[1] ?? [])
     expect(ids.length).to.be.greaterThan(0)
     for (const id of ids) expect(traces.has(id)).to.equal(true)
   })

@@ -40,11 +40,7 @@ replicaSuite('replicas behind a balancer that are restarted one by one', functio
     browser = await visitor.signIn()
     token = (await visitor.login({ browser })).token
     appIds = []
-    for (const yaml_content of [chatFile(), graphChatFile()]) {
-      const json = { mode: 'yaml-content', yaml_content }
-      const { json: imported } = await visitor.post('/console/api/apps/imports', { json, headers: browser.headers })
-      appIds.push(imported.app_id)
-    }
+    for (const source of [chatFile(), graphChatFile()]) appIds.push(await visitor.importApp(browser, source))
   })
   after(async () => {
     await balancer.close()

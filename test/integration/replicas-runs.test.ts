@@ -35,12 +35,7 @@ replicaSuite('runs over replicas', function () {
     await dropTemplate()
   })
 
-  async function addApp(source: string): Promise<string> {
-    const json = { mode: 'yaml-content', yaml_content: source }
-    const imported = await here.post('/console/api/apps/imports', { json, headers: browser.headers })
-    expect(imported.status, imported.text).to.equal(200)
-    return imported.json.app_id
-  }
+  const addApp = (source: string) => here.importApp(browser, source)
 
   const send = (replica: Replica, path: string, init: RequestInit = {}) =>
     fetch(`${replica.url}${API}/apps/${path}`, {

@@ -43,12 +43,7 @@ replicaSuite('a replica that is told to stop', function () {
     await dropTemplate()
   })
 
-  async function addApp(source: string): Promise<string> {
-    const json = { mode: 'yaml-content', yaml_content: source }
-    const imported = await replica.post('/console/api/apps/imports', { json, headers: browser.headers })
-    expect(imported.status, imported.text).to.equal(200)
-    return imported.json.app_id
-  }
+  const addApp = (source: string) => replica.importApp(browser, source)
 
   const run = (appId: string) =>
     fetch(`${replica.url}${API}/apps/${appId}/run`, {

@@ -59,6 +59,14 @@ export function visitorOf(url: string, owner: { readonly email: string; readonly
     return { token: polled.json.token, tokenId: polled.json.token_id, deviceCode, userCode }
   }
 
+  /** The id of the app that a file makes, imported by who is signed in at `browser`. */
+  async function importApp(browser: Pick<Browser, 'headers'>, source: string): Promise<string> {
+    const json = { mode: 'yaml-content', yaml_content: source }
+    const imported = await send('POST', '/console/api/apps/imports', { json, headers: browser.headers })
+    if (imported.status !== 200) throw new Error(`the import answered ${imported.status}: ${imported.text}`)
+    return imported.json.app_id
+  }
+
   return {
     send,
     get: (path: string, how?: Send) => send('GET', path, how),
@@ -67,5 +75,6 @@ export function visitorOf(url: string, owner: { readonly email: string; readonly
     signIn,
     startFlow,
     login,
+    importApp,
   }
 }
