@@ -92,6 +92,16 @@ function contextText(value: Json): string {
   return value.map((item) => (isObject(item) && 'content' in item ? textOf(item.content) : textOf(item))).join('\n')
 }
 
+/** Orders to the model, one paragraph each, what the node remembers, and a text of the user's. */
+export function conversation(task: NodeTask, orders: readonly string[], text: string): readonly ModelMessage[] {
+  const { memory } = task.node.data
+  return [
+    { role: 'system', text: orders.join('\n\n') },
+    ...(isObject(memory) ? historyOf(task, memory) : []),
+    { role: 'user', text },
+  ]
+}
+
 /** The turns of the conversation that a node remembers. */
 export function historyOf({ job }: NodeTask, memory: JsonObject): readonly ModelMessage[] {
   const window = objectAt(memory, 'window')

@@ -1,5 +1,5 @@
 import type { Json, JsonObject } from '#domain/app.ts'
-import { isObject, objectsAt, textAt, textsAt } from '#domain/json.ts'
+import { objectsAt, textAt, textsAt } from '#domain/json.ts'
 import { NO_USAGE } from '#domain/run.ts'
 import { fillTemplate, resolve, textOf } from '../graph/variable-pool.ts'
 import type { ModelMessage, ToolOffer } from '../models/model-client.ts'
@@ -7,7 +7,7 @@ import { saidJson } from '../models/said-json.ts'
 import type { Said } from '../models/whole-answer.ts'
 import { askModel, checkModel, wireUsage } from './ask-model.ts'
 import { extracted, type Parameter, schemaOf } from './extracted-parameters.ts'
-import { historyOf } from './llm-prompt.ts'
+import { conversation } from './llm-prompt.ts'
 import { type NodeExecutor, NodeFailure, type NodeTask } from './node-executor.ts'
 
 const FUNCTION = 'extract_parameters'
@@ -94,10 +94,5 @@ function promptOf(task: NodeTask, parameters: readonly Parameter[], query: strin
     'Call the function if you are offered one.',
     'Else answer with one JSON object and nothing else. Its keys are the names; leave out what the text does not say.',
   ]
-  const memory = node.data.memory
-  return [
-    { role: 'system', text: system.join('\n\n') },
-    ...(isObject(memory) ? historyOf(task, memory) : []),
-    { role: 'user', text: query },
-  ]
+  return conversation(task, system, query)
 }

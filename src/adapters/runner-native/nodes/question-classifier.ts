@@ -4,7 +4,7 @@ import { fillTemplate, resolve, textOf } from '../graph/variable-pool.ts'
 import type { ModelMessage } from '../models/model-client.ts'
 import { saidJson } from '../models/said-json.ts'
 import { askModel, checkModel, wireUsage } from './ask-model.ts'
-import { historyOf } from './llm-prompt.ts'
+import { conversation } from './llm-prompt.ts'
 import { type NodeExecutor, NodeFailure, type NodeTask } from './node-executor.ts'
 
 type Class = { readonly id: string; readonly name: string; readonly label: string }
@@ -53,12 +53,7 @@ function promptOf(task: NodeTask, classes: readonly Class[], query: string): rea
     ...(instruction === '' ? [] : [`The author of this app adds: ${instruction}`]),
     'Answer with JSON and nothing else: {"category_id": "…", "category_name": "…"}',
   ]
-  const memory = node.data.memory
-  return [
-    { role: 'system', text: system.join('\n\n') },
-    ...(isObject(memory) ? historyOf(task, memory) : []),
-    { role: 'user', text: query },
-  ]
+  return conversation(task, system, query)
 }
 
 /** By id first: models copy it more faithfully than a name. */
