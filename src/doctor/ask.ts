@@ -1,3 +1,4 @@
+import { jsonIn } from '#domain/json.ts'
 import { reasonOf } from './finding.ts'
 
 /** What an address answered; `fault` is why it did not. */
@@ -26,7 +27,7 @@ export async function ask(url: string, key: string | null, { send = fetch, heade
       signal: AbortSignal.timeout(TIMEOUT_MS),
     })
     const text = await readSome(answer)
-    return { ok: true, status: answer.status, headers: answer.headers, text, body: parsed(text) }
+    return { ok: true, status: answer.status, headers: answer.headers, text, body: jsonIn(text) ?? null }
   } catch (error) {
     return { ok: false, fault: faultOf(error, key) }
   }
@@ -40,15 +41,6 @@ async function readSome(answer: Response): Promise<string> {
     if (text.length > MAX_BYTES) break
   }
   return text
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch (error) {
-    if (error instanceof SyntaxError) return null
-    throw error
-  }
 }
 
 /** `fetch` hides the cause one level down. */

@@ -2,7 +2,7 @@ import type { Json } from './app.ts'
 import type { InputIssue } from './errors.ts'
 import { checkGivenFile, fileVariable, type OwnFiles } from './given-file.ts'
 import type { FormControl } from './input-form.ts'
-import { isList, isObject } from './json.ts'
+import { isList, isObject, jsonIn } from './json.ts'
 import { findUnusable } from './usable-input.ts'
 
 /** One field's value, or what was wrong with it. */
@@ -77,21 +77,12 @@ function checkBox(control: FormControl, sent: Json): CheckedValue {
 }
 
 function checkObject(control: FormControl, sent: Json): CheckedValue {
-  const value = typeof sent === 'string' ? parseObject(sent) : sent
+  const value = typeof sent === 'string' ? (jsonIn(sent) ?? null) : sent
   // JSON inside a string was one harmless string to whoever checked the request.
   const unusable = typeof sent === 'string' ? findUnusable(value) : null
   if (unusable !== null) return refuse(control, unusable.type, says(control, unusable.msg))
   if (isObject(value)) return { value }
   return refuse(control, 'object_type', says(control, 'must be an object'))
-}
-
-function parseObject(text: string): Json {
-  try {
-    return JSON.parse(text)
-  } catch (error) {
-    if (error instanceof SyntaxError) return null
-    throw error
-  }
 }
 
 function checkFiles(control: FormControl, sent: Json, own: OwnFiles): CheckedValue {

@@ -1,5 +1,16 @@
 import type { Json, JsonObject } from './app.ts'
 
+/** The JSON that `text` is; undefined when it is none. */
+export function jsonIn(text: string): Json | undefined {
+  try {
+    const value: Json = JSON.parse(text)
+    return value
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined
+    throw error
+  }
+}
+
 /** Whether `value` is a JSON object: imported definitions hold anything anywhere. */
 export function isObject(value: Json | undefined): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value)

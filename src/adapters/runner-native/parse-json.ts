@@ -1,18 +1,12 @@
 import type { Json } from '#domain/app.ts'
+import { jsonIn } from '#domain/json.ts'
 
 /** Deeper than anybody means; far deeper text would parse and then exhaust the stack of whoever walks over it. */
 const MAX_DEPTH = 100
 
 /** The JSON that a foreign text is; undefined when it is none, or nested absurdly deep. */
 export function parseJson(text: string): Json | undefined {
-  if (isTooDeep(text)) return undefined
-  try {
-    const value: Json = JSON.parse(text)
-    return value
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined
-    throw error
-  }
+  return isTooDeep(text) ? undefined : jsonIn(text)
 }
 
 function isTooDeep(text: string): boolean {

@@ -1,6 +1,6 @@
 import { createParser } from 'eventsource-parser'
 import type { JsonObject } from '#domain/app.ts'
-import { isObject } from '#domain/json.ts'
+import { isObject, jsonIn } from '#domain/json.ts'
 import { type MoreText, mouldOf, readMore, type TextMould, wordsIn } from './text-mould.ts'
 import { UpstreamFailure, upstreamFailed } from './upstream-failure.ts'
 
@@ -92,12 +92,6 @@ export class FrameReader {
 }
 
 function frameOf(data: string): JsonObject | UpstreamFailure {
-  try {
-    const value: unknown = JSON.parse(data)
-    const json = value as Parameters<typeof isObject>[0] // JSON.parse gives nothing else
-    if (isObject(json)) return json
-  } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error
-  }
-  return upstreamFailed('The server of the app sent something that is no event.')
+  const json = jsonIn(data)
+  return isObject(json) ? json : upstreamFailed('The server of the app sent something that is no event.')
 }

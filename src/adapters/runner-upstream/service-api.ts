@@ -1,6 +1,6 @@
 import type { Timer } from '#application/ports/clock.ts'
 import type { JsonObject } from '#domain/app.ts'
-import { isObject, textAt } from '#domain/json.ts'
+import { isObject, jsonIn, textAt } from '#domain/json.ts'
 import type { Told } from './frame-reader.ts'
 import { readFrames } from './read-frames.ts'
 import { explain, UpstreamFailure, upstreamFailed } from './upstream-failure.ts'
@@ -125,12 +125,6 @@ async function textOf(reply: Response): Promise<string> {
 }
 
 function parse(text: string): JsonObject | null {
-  try {
-    const value: unknown = JSON.parse(text)
-    const json = value as Parameters<typeof isObject>[0] // JSON.parse gives nothing else
-    return isObject(json) ? json : null
-  } catch (error) {
-    if (error instanceof SyntaxError) return null
-    throw error
-  }
+  const json = jsonIn(text)
+  return isObject(json) ? json : null
 }

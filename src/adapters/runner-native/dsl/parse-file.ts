@@ -1,7 +1,7 @@
 import { type Document, isScalar, LineCounter, parseDocument, visit } from 'yaml'
 import type { Json, JsonObject } from '#domain/app.ts'
 import { DomainError } from '#domain/errors.ts'
-import { isObject } from '#domain/json.ts'
+import { isObject, jsonIn } from '#domain/json.ts'
 
 /** Of an app file. */
 export const MAX_BYTES = 10 * 1024 * 1024
@@ -41,14 +41,8 @@ export function refuse(message: string): never {
 
 /** The value of a text that is JSON, else undefined: flow style in YAML begins alike. */
 function asJson(text: string): Json | undefined {
-  if (!text.trimStart().startsWith('{')) return undefined
-  try {
-    return JSON.parse(text)
-  } catch (error) {
-    // The YAML parser names the fault better.
-    if (error instanceof SyntaxError) return undefined
-    throw error
-  }
+  // The YAML parser names faults better.
+  return text.trimStart().startsWith('{') ? jsonIn(text) : undefined
 }
 
 /** Some exports are the console's JSON answer around the file: `{"data": "<yaml>"}`. */

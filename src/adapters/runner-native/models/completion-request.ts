@@ -1,5 +1,6 @@
 import type OpenAI from 'openai'
 import type { Json, JsonObject } from '#domain/app.ts'
+import { jsonIn } from '#domain/json.ts'
 import type { ModelMessage, ModelRequest } from './model-client.ts'
 
 /**
@@ -28,13 +29,9 @@ function wireParams(params: JsonObject, own: JsonObject | null): JsonObject {
 }
 
 function schemaOf(schema: Json): Json {
-  try {
-    return typeof schema === 'string' ? (JSON.parse(schema) as Json) : schema
-  } catch (error) {
-    // The endpoint explains best what it does not understand.
-    if (error instanceof SyntaxError) return schema
-    throw error
-  }
+  const read = typeof schema === 'string' ? jsonIn(schema) : schema
+  // The endpoint explains best what it does not understand.
+  return read === undefined ? schema : read
 }
 
 function wireTools({ tools = [], mustCall }: ModelRequest) {

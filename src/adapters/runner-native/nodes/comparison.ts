@@ -1,5 +1,5 @@
 import type { Json } from '#domain/app.ts'
-import { isList, isObject } from '#domain/json.ts'
+import { isList, isObject, jsonIn } from '#domain/json.ts'
 
 /** Why a comparison cannot be made: the app's author mixed up kinds. */
 export class ComparisonFault extends Error {
@@ -107,12 +107,8 @@ function listed(expected: Json): readonly Json[] {
   if (isList(expected)) return expected
   const text = plain(expected)
   if (text.startsWith('[')) {
-    try {
-      const parsed: Json = JSON.parse(text)
-      if (isList(parsed)) return parsed
-    } catch (error) {
-      if (!(error instanceof SyntaxError)) throw error
-    }
+    const parsed = jsonIn(text)
+    if (isList(parsed)) return parsed
   }
   return text.split(',').map((name) => name.trim())
 }

@@ -1,3 +1,4 @@
+import { jsonIn } from '#domain/json.ts'
 import { partsOf, selectorText, type VariablePool } from '../graph/variable-pool.ts'
 import { mendedJson } from '../mended-json.ts'
 import { NodeFailure } from './node-executor.ts'
@@ -43,12 +44,4 @@ function withinQuotes(text: string): string {
   return isJson(`"${text}"`) ? text : JSON.stringify(text).slice(1, -1)
 }
 
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text)
-    return true
-  } catch (error) {
-    if (error instanceof SyntaxError) return false
-    throw error
-  }
-}
+const isJson = (text: string) => jsonIn(text) !== undefined
