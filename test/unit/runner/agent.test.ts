@@ -10,20 +10,8 @@ import {
 import { type Bindings, NO_BINDINGS, type ToolBinding } from '#application/ports/bindings.ts'
 import type { Json, JsonObject } from '#domain/app.ts'
 import type { RunStep } from '#domain/run.ts'
-import {
-  aDefinition,
-  aJob,
-  aNode,
-  anAnswer,
-  anApp,
-  aRunner,
-  aStart,
-  aTimer,
-  aWorkflow,
-  codeTable,
-  edges,
-  run,
-} from './support.ts'
+import { aDefinition, aJob, anApp, aRunner, aTimer, codeTable, run } from './support.ts'
+import { aNode, anAnswer, inARow } from './workflow.ts'
 
 type Turn = readonly ModelChunk[] | string
 
@@ -81,21 +69,17 @@ const agentApp = (tools: readonly JsonObject[], more: JsonObject = {}): JsonObje
 const chat = (modelConfig: JsonObject) => aJob('agent-chat', { modelConfig }, { inputs: { who: 'kind' }, query: 'hi' })
 
 const agentNode = (parameters: JsonObject, strategy = 'function_calling'): JsonObject =>
-  aWorkflow(
-    [
-      aStart(),
-      aNode('agent', 'agent', {
-        agent_strategy_name: strategy,
-        agent_parameters: {
-          model: { type: 'constant', value: { model: 'm', provider: 'openai' } },
-          query: { type: 'constant', value: '{{#sys.query#}}' },
-          instruction: { type: 'constant', value: 'be brief' },
-          ...parameters,
-        },
-      }),
-      anAnswer('answer', '{{#agent.text#}}'),
-    ],
-    edges('start>agent', 'agent>answer'),
+  inARow(
+    aNode('agent', 'agent', {
+      agent_strategy_name: strategy,
+      agent_parameters: {
+        model: { type: 'constant', value: { model: 'm', provider: 'openai' } },
+        query: { type: 'constant', value: '{{#sys.query#}}' },
+        instruction: { type: 'constant', value: 'be brief' },
+        ...parameters,
+      },
+    }),
+    anAnswer('answer', '{{#agent.text#}}'),
   )
 
 /** What a piece of code was given goes on the list; `answer` is what it returns. */
@@ -391,15 +375,11 @@ describe('agent node', () => {
 
 describe('tool node', () => {
   const using = (data: JsonObject) =>
-    aWorkflow(
-      [
-        aStart(),
-        aNode('tool', 'tool', data),
-        aNode('end', 'end', {
-          outputs: ['text', 'json', 'sum'].map((name) => ({ variable: name, value_selector: ['tool', name] })),
-        }),
-      ],
-      edges('start>tool', 'tool>end'),
+    inARow(
+      aNode('tool', 'tool', data),
+      aNode('end', 'end', {
+        outputs: ['text', 'json', 'sum'].map((name) => ({ variable: name, value_selector: ['tool', name] })),
+      }),
     )
   const outputsOf = async (data: JsonObject, parts = {}, inputs: JsonObject = {}) =>
     (await run(aJob('workflow', { workflow: using(data) }, { inputs }), parts)).ending

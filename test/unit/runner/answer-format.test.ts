@@ -3,7 +3,8 @@ import { createRefusedFormats, type RefusedFormats } from '#adapters/runner-nati
 import { createOpenAiModel } from '#adapters/runner-native/models/openai-compatible.ts'
 import type { JsonObject } from '#domain/app.ts'
 import { aModelEndpoint, type Refusal } from '../../support/model-endpoint.ts'
-import { aJob, anEnd, anLlm, aStart, aWorkflow, edges, run } from './support.ts'
+import { aJob, run } from './support.ts'
+import { anEnd, anLlm, inARow } from './workflow.ts'
 
 type Endpoint = Awaited<ReturnType<typeof aModelEndpoint>>
 type Refuse = NonNullable<Parameters<typeof aModelEndpoint>[1]>
@@ -44,10 +45,7 @@ describe('the format of an answer', () => {
       structured_output_enabled: true,
       structured_output: { schema },
     }
-    const workflow = aWorkflow(
-      [aStart(), anLlm('llm', 'where?', settings), anEnd('end', 'llm.structured_output')],
-      edges('start>llm', 'llm>end'),
-    )
+    const workflow = inARow(anLlm('llm', 'where?', settings), anEnd('end', 'llm.structured_output'))
     return (await run(aJob('workflow', { workflow }), { model })).ending
   }
 
@@ -55,7 +53,7 @@ describe('the format of an answer', () => {
     const endpoint = await anEndpoint()
     const { outputs } = await ask(endpoint, createRefusedFormats(), { params: { response_format: 'text' } })
     expect(outputs).to.deep.equal({ structured_output: { city: 'Ulm' } })
-    const workflow = aWorkflow([aStart(), anLlm('llm', 'q'), anEnd('end', 'llm.text')], edges('start>llm', 'llm>end'))
+    const workflow = inARow(anLlm('llm', 'q'), anEnd('end', 'llm.text'))
     const model = createOpenAiModel({ baseUrl: endpoint.url, apiKey: null, name: null })
     await run(aJob('workflow', { workflow }), { model })
     expect(endpoint.formats).to.deep.equal([EXACT, undefined])

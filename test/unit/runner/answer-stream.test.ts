@@ -4,7 +4,7 @@ import { buildGraph } from '#adapters/runner-native/graph/graph.ts'
 import type { EdgeState } from '#adapters/runner-native/graph/scheduler-state.ts'
 import { planStream } from '#adapters/runner-native/graph/stream-plan.ts'
 import type { JsonObject } from '#domain/app.ts'
-import { aBranch, anAnswer, anEnd, anLlm, aStart, aWorkflow, edges } from './support.ts'
+import { aBranch, anAnswer, anEnd, anLlm, aStart, aWorkflow, edges } from './workflow.ts'
 
 /** What is told at each event; the state is cut down to JSON between events. */
 function tellAll(workflow: JsonObject, events: readonly StreamEvent[], texts: Readonly<Record<string, string>> = {}) {

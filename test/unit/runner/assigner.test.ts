@@ -2,7 +2,8 @@ import { expect } from 'chai'
 import { operate } from '#adapters/runner-native/nodes/assignment.ts'
 import { NodeFailure } from '#adapters/runner-native/nodes/node-executor.ts'
 import type { Json, JsonObject } from '#domain/app.ts'
-import { aCode, aJob, aNode, anAnswer, aStart, aWorkflow, codeTable, edges, run } from './support.ts'
+import { aJob, codeTable, run } from './support.ts'
+import { aCode, aNode, anAnswer, aStart, aWorkflow, edges, inARow } from './workflow.ts'
 
 const conversation = (name: string, valueType: string, value: Json): JsonObject => ({
   conversation_variables: [{ name, value_type: valueType, value }],
@@ -177,18 +178,14 @@ describe('list operator', () => {
     extension: name.slice(name.lastIndexOf('.')),
   })
   async function operated(list: Json, data: JsonObject): Promise<JsonObject> {
-    const workflow = aWorkflow(
-      [
-        aStart(),
-        aNode('list', 'list-operator', { variable: ['start', 'list'], ...data }),
-        aNode('end', 'end', {
-          outputs: ['result', 'first_record', 'last_record'].map((name) => ({
-            variable: name,
-            value_selector: ['list', name],
-          })),
-        }),
-      ],
-      edges('start>list', 'list>end'),
+    const workflow = inARow(
+      aNode('list', 'list-operator', { variable: ['start', 'list'], ...data }),
+      aNode('end', 'end', {
+        outputs: ['result', 'first_record', 'last_record'].map((name) => ({
+          variable: name,
+          value_selector: ['list', name],
+        })),
+      }),
     )
     const { ending } = await run(aJob('workflow', { workflow }, { inputs: { list, at: '2' } }))
     return ending.kind === 'succeeded' ? ending.outputs : { failed: true }

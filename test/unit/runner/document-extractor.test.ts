@@ -2,7 +2,8 @@ import { expect } from 'chai'
 import { EgressFailure, type HttpEgress } from '#adapters/runner-native/egress/http-egress.ts'
 import type { Json, JsonObject } from '#domain/app.ts'
 import { remoteFile } from '#domain/given-file.ts'
-import { aJob, aNode, anEnd, aStart, aWorkflow, edges, run } from './support.ts'
+import { aJob, run } from './support.ts'
+import { aNode, anEnd, inARow } from './workflow.ts'
 
 /** What lies at an address: a type and bytes; anything else is not there. */
 type Files = Readonly<Record<string, readonly [type: string, bytes: string | Uint8Array]>>
@@ -16,9 +17,9 @@ async function extracted(file: Json, files: Files) {
       return { status: url in files ? 200 : 404, headers: type === '' ? {} : { 'content-type': type }, body, url }
     },
   }
-  const workflow = aWorkflow(
-    [aStart(), aNode('doc', 'document-extractor', { variable_selector: ['start', 'file'] }), anEnd('end', 'doc.text')],
-    edges('start>doc', 'doc>end'),
+  const workflow = inARow(
+    aNode('doc', 'document-extractor', { variable_selector: ['start', 'file'] }),
+    anEnd('end', 'doc.text'),
   )
   const { ending } = await run(aJob('workflow', { workflow }, { inputs: { file } }), { egress })
   return ending.kind === 'failed' ? ending.failure.message : (ending.outputs.text ?? null)

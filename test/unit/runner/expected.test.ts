@@ -1,20 +1,7 @@
 import { expect } from 'chai'
 import type { JsonObject } from '#domain/app.ts'
-import {
-  aCode,
-  aJob,
-  aNode,
-  anAnswer,
-  anEnd,
-  anLlm,
-  aSpyModel,
-  aStart,
-  aWorkflow,
-  codeTable,
-  edges,
-  plainTemplates,
-  run,
-} from './support.ts'
+import { aJob, aSpyModel, codeTable, plainTemplates, run } from './support.ts'
+import { aCode, aNode, anAnswer, anEnd, anLlm, aStart, aWorkflow, edges, inside } from './workflow.ts'
 
 const FOR = '{% for one in [1] %}{{ one }}{% endfor %}'
 const aTemplate = (id: string, template: string) => aNode(id, 'template-transform', { template, variables: [] })
@@ -51,10 +38,10 @@ describe('what takes long to start', () => {
   }
 
   it('is asked for within iterations as well', async () => {
-    const inside = { ...aTemplate('late', FOR), parentId: 'each' }
-    const first = { ...aNode('first', 'iteration-start'), parentId: 'each' }
+    const late = inside('each', aTemplate('late', FOR))
+    const first = inside('each', aNode('first', 'iteration-start'))
     const each = aNode('each', 'iteration', { start_node_id: 'first', iterator_selector: ['start', 'list'] })
-    const nodes = [aStart(), anLlm('llm', 'q'), each, first, inside, anAnswer('end', '')]
+    const nodes = [aStart(), anLlm('llm', 'q'), each, first, late, anAnswer('end', '')]
     const { early } = await expectedBy(aWorkflow(nodes, edges('start>llm', 'llm>each', 'each>end', 'first>late')))
     expect(early).to.deep.equal([FOR])
   })

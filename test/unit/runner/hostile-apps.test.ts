@@ -9,23 +9,10 @@ import { saidJson } from '#adapters/runner-native/models/said-json.ts'
 import { compare } from '#adapters/runner-native/nodes/comparison.ts'
 import { jsonText } from '#adapters/runner-native/nodes/http-json.ts'
 import type { Json, JsonObject } from '#domain/app.ts'
-import {
-  aBranch,
-  aCode,
-  aJob,
-  aNode,
-  anAnswer,
-  anEnd,
-  anLlm,
-  aStart,
-  aWorkflow,
-  codeTable,
-  edges,
-  run,
-} from './support.ts'
+import { aJob, codeTable, run } from './support.ts'
+import { aBranch, aCode, aNode, anAnswer, anEnd, anLlm, aStart, aWorkflow, edges, inside } from './workflow.ts'
 
 const HUGE = Array.from({ length: 100_000 }, (_, at) => at)
-const inside = (container: string, node: JsonObject): JsonObject => ({ ...node, parentId: container })
 /** Nobody waits longer for an app that means no good. */
 const PATIENCE_MS = 10_000
 

@@ -6,7 +6,8 @@ import {
   type HttpEgress,
 } from '#adapters/runner-native/egress/http-egress.ts'
 import type { Json, JsonObject } from '#domain/app.ts'
-import { aJob, aNode, anEnd, aRunner, aStart, aTimer, aWorkflow, edges, outcomeOf, run } from './support.ts'
+import { aJob, aRunner, aTimer, outcomeOf, run } from './support.ts'
+import { aNode, anEnd, aStart, aWorkflow, edges } from './workflow.ts'
 
 const encoded = (text: string) => new TextEncoder().encode(text)
 const decoded = (bytes: Uint8Array | null | undefined) => (bytes ? new TextDecoder().decode(bytes) : null)

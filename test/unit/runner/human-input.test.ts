@@ -3,20 +3,8 @@ import type { RunJob } from '#application/ports/app-runner.ts'
 import type { JsonObject } from '#domain/app.ts'
 import type { FormAnswer, HumanForm } from '#domain/human-form.ts'
 import type { RunStep } from '#domain/run.ts'
-import {
-  aCode,
-  aJob,
-  aNode,
-  anAnswer,
-  anEnd,
-  aRunner,
-  aStart,
-  aWorkflow,
-  codeTable,
-  edges,
-  type JobParts,
-  outcomeOf,
-} from './support.ts'
+import { aJob, aRunner, codeTable, type JobParts, outcomeOf } from './support.ts'
+import { aCode, aNode, anAnswer, anEnd, aStart, aWorkflow, edges, inside } from './workflow.ts'
 
 type Kept = {
   readonly state: JsonObject
@@ -134,7 +122,6 @@ describe('human input', () => {
   })
 
   it('waits inside of an iteration, and keeps what its other rounds came to', async () => {
-    const inside = (node: JsonObject): JsonObject => ({ ...node, parentId: 'each' })
     const workflow = aWorkflow(
       [
         aStart(),
@@ -143,9 +130,9 @@ describe('human input', () => {
           output_selector: ['say', 'out'],
           start_node_id: 'first',
         }),
-        inside(aNode('first', 'iteration-start')),
-        inside(asking('ask', { form_content: 'for {{#each.item#}}' })),
-        inside(aCode('say', 'say', { variables: [{ variable: 'w', value_selector: ['ask', 'words'] }] })),
+        inside('each', aNode('first', 'iteration-start')),
+        inside('each', asking('ask', { form_content: 'for {{#each.item#}}' })),
+        inside('each', aCode('say', 'say', { variables: [{ variable: 'w', value_selector: ['ask', 'words'] }] })),
         anEnd('end', 'each.output'),
       ],
       edges('start>each', 'first>ask', 'ask:yes>say', 'each>end'),

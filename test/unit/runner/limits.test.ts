@@ -3,28 +3,13 @@ import { declaredOutputs } from '#adapters/runner-native/code/declared-outputs.t
 import { DEFAULT_LIMITS, type RunLimits } from '#adapters/runner-native/limits.ts'
 import type { Json, JsonObject } from '#domain/app.ts'
 import { loadConfig } from '#src/config.ts'
-import {
-  aCode,
-  aJob,
-  aNode,
-  anAnswer,
-  anEnd,
-  anLlm,
-  aSpyModel,
-  aStart,
-  aWorkflow,
-  codeTable,
-  edges,
-  run,
-} from './support.ts'
+import { aJob, aSpyModel, codeTable, run } from './support.ts'
+import { aCode, aNode, anAnswer, anEnd, anLlm, aStart, aWorkflow, edges, inARow, inside } from './workflow.ts'
 
 /** A workflow of `start`, the given nodes in a row, and `end`. */
 async function ended(limits: Partial<RunLimits>, nodes: readonly (readonly [string, object])[], inputs = {}) {
   const middle = nodes.map(([type, data], at) => aNode(`n${at}`, type, data as never))
-  const names = ['start', ...middle.map((_, at) => `n${at}`), 'end']
-  const chain = edges(...names.slice(1).map((name, at) => `${names[at]}>${name}`))
-  const workflow = aWorkflow([aStart(), ...middle, anEnd('end', 'start.list')], chain)
-  const job = aJob('workflow', { workflow }, { inputs })
+  const job = aJob('workflow', { workflow: inARow(...middle, anEnd('end', 'start.list')) }, { inputs })
   const { ending } = await run(job, { limits: { ...DEFAULT_LIMITS, ...limits } })
   return ending.kind === 'failed' ? ending.failure.message : ending.kind
 }
@@ -61,20 +46,19 @@ describe('limits of runs', () => {
       const { ending, text } = await run(aJob(mode, { workflow }, { inputs, query: long }), { limits, code })
       return { text, failure: ending.kind === 'failed' ? ending.failure.message : ending.kind }
     }
-    const chain = (...nodes: readonly JsonObject[]) => {
-      const names = ['start', ...nodes.map(({ id }) => String(id))]
-      return aWorkflow([aStart(), ...nodes], edges(...names.slice(1).map((name, at) => `${names[at]}>${name}`)))
-    }
 
     it('a template that names a long variable many times is not filled in', async () => {
-      const asked = (times: number) => failureOf('advanced-chat', chain(anLlm('llm', '{{#sys.query#}}'.repeat(times))))
+      const asked = (times: number) => failureOf('advanced-chat', inARow(anLlm('llm', '{{#sys.query#}}'.repeat(times))))
       expect((await asked(11)).failure).to.equal('the node takes in more than 10000 characters')
       expect((await asked(4)).failure).to.equal('succeeded')
     })
 
     it('nor a prompt that holds what was found many times, nor one of an app without a graph', async () => {
       const context = { enabled: true, variable_selector: ['sys', 'query'] }
-      const { failure } = await failureOf('advanced-chat', chain(anLlm('llm', '{{#context#}}'.repeat(11), { context })))
+      const { failure } = await failureOf(
+        'advanced-chat',
+        inARow(anLlm('llm', '{{#context#}}'.repeat(11), { context })),
+      )
       expect(failure).to.equal('the node takes in more than 10000 characters')
       for (const pre_prompt of ['{{query}}', '{{#query#}}', '{{long}}']) {
         const modelConfig = { model: { name: 'm' }, pre_prompt: pre_prompt.repeat(11) }
@@ -94,7 +78,7 @@ describe('limits of runs', () => {
         url: 'https://a.test',
       }))
       const vision = { enabled: true, configs: { variable_selector: ['start', 'files'] } }
-      const { failure } = await failureOf('workflow', chain(anLlm('llm', 'x', { vision })), { files })
+      const { failure } = await failureOf('workflow', inARow(anLlm('llm', 'x', { vision })), { files })
       expect(failure).to.equal('more than 20 pictures')
     })
 
@@ -107,7 +91,7 @@ describe('limits of runs', () => {
       const node = aNode('agent', 'agent', {
         agent_parameters: { model: { value: { model: 'm' } }, query: { value: 'q' } },
       })
-      const within = await run(aJob('workflow', { workflow: chain(node) }), { limits, model })
+      const within = await run(aJob('workflow', { workflow: inARow(node) }), { limits, model })
       expect(within.ending.kind === 'failed' && within.ending.failure.message).to.contain('said more than 5000')
     })
 
@@ -118,13 +102,13 @@ describe('limits of runs', () => {
       }))
       const { failure } = await failureOf(
         'advanced-chat',
-        chain(aCode('code', 'long', { variables }), anAnswer('say', '')),
+        inARow(aCode('code', 'long', { variables }), anAnswer('say', '')),
       )
       expect(failure).to.equal('the node takes in more than 10000 characters')
     })
 
     it('a chat’s answer ends where it is too long, and as failed', async () => {
-      const { text, failure } = await failureOf('advanced-chat', chain(anAnswer('say', '{{#sys.query#}}'.repeat(6))))
+      const { text, failure } = await failureOf('advanced-chat', inARow(anAnswer('say', '{{#sys.query#}}'.repeat(6))))
       expect(failure).to.equal('the answer is longer than 5000 characters')
       expect(text).to.equal(long.repeat(5))
     })
@@ -145,12 +129,11 @@ describe('limits of runs', () => {
       const laughs = Array.from({ length: 8 }, (_, at) =>
         aNode(`n${at}`, 'variable-aggregator', groups(at === 0 ? 'code' : `n${at - 1}`)),
       )
-      const { failure } = await failureOf('workflow', chain(aCode('code', 'long'), ...laughs, anEnd('end', 'n7.a')))
+      const { failure } = await failureOf('workflow', inARow(aCode('code', 'long'), ...laughs, anEnd('end', 'n7.a')))
       expect(failure).to.equal('the run would hold more than 10000 characters')
     })
 
     it('the rounds of an iteration count together, while those that are over let go of the rest', async () => {
-      const inside = (node: JsonObject) => ({ ...node, parentId: 'each' })
       const each = (from: string) =>
         aWorkflow(
           [
@@ -160,9 +143,12 @@ describe('limits of runs', () => {
               output_selector: [from, 'out'],
               start_node_id: 'go',
             }),
-            inside(aNode('go', 'iteration-start')),
-            inside(aCode('long', 'long')),
-            inside(aCode('short', 'same', { variables: [{ variable: 'x', value_selector: ['each', 'item'] }] })),
+            inside('each', aNode('go', 'iteration-start')),
+            inside('each', aCode('long', 'long')),
+            inside(
+              'each',
+              aCode('short', 'same', { variables: [{ variable: 'x', value_selector: ['each', 'item'] }] }),
+            ),
             anEnd('end', 'each.output'),
           ],
           edges('start>each', 'go>long', 'long>short', 'each>end'),

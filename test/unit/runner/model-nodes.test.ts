@@ -3,19 +3,8 @@ import { saidJson } from '#adapters/runner-native/models/said-json.ts'
 import { schemaFault } from '#adapters/runner-native/models/schema-fault.ts'
 import { createThinkingSplitter, splitThinking } from '#adapters/runner-native/models/split-thinking.ts'
 import type { Json, JsonObject } from '#domain/app.ts'
-import {
-  aBrokenModel,
-  aJob,
-  aNode,
-  anAnswer,
-  anEnd,
-  anLlm,
-  aSpyModel,
-  aStart,
-  aWorkflow,
-  edges,
-  run,
-} from './support.ts'
+import { aBrokenModel, aJob, aSpyModel, run } from './support.ts'
+import { aNode, anAnswer, anEnd, anLlm, aStart, aWorkflow, edges, inARow } from './workflow.ts'
 
 const THOUGHT = '<think>first\nthis</think>\n\nthen <b>that</b>'
 
@@ -45,13 +34,9 @@ describe('thinking', () => {
 
   it('stays in the text unless the node separates it', async () => {
     const told = async (format: string) => {
-      const workflow = aWorkflow(
-        [
-          aStart(),
-          anLlm('llm', 'hi', { reasoning_format: format }),
-          anAnswer('answer', '{{#llm.text#}}|{{#llm.reasoning_content#}}'),
-        ],
-        edges('start>llm', 'llm>answer'),
+      const workflow = inARow(
+        anLlm('llm', 'hi', { reasoning_format: format }),
+        anAnswer('answer', '{{#llm.text#}}|{{#llm.reasoning_content#}}'),
       )
       const model = aSpyModel(() => [...THOUGHT])
       return (await run(aJob('advanced-chat', { workflow }), { model })).text
@@ -117,11 +102,7 @@ describe('schemas of answers', () => {
 
 describe('structured output', () => {
   const schema = { type: 'object', properties: { city: { type: 'string' } }, required: ['city'] }
-  const asking = (more: JsonObject) =>
-    aWorkflow(
-      [aStart(), anLlm('llm', 'where?', more), anEnd('end', 'llm.structured_output.city')],
-      edges('start>llm', 'llm>end'),
-    )
+  const asking = (more: JsonObject) => inARow(anLlm('llm', 'where?', more), anEnd('end', 'llm.structured_output.city'))
 
   for (const [what, more] of [
     ['as files say it now', { structured_output_enabled: true, structured_output: { schema } }],

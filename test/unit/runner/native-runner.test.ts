@@ -4,32 +4,21 @@ import type { ModelClient } from '#adapters/runner-native/models/model-client.ts
 import type { Json, JsonObject } from '#domain/app.ts'
 import type { RunStep } from '#domain/run.ts'
 import {
-  aBranch,
   aBrokenModel,
-  aCode,
   aDefinition,
   aJob,
-  aNode,
-  anAnswer,
   anApp,
-  anEnd,
-  anLlm,
   aRunner,
   aSpyModel,
-  aStart,
   aTimer,
-  aWorkflow,
   codeTable,
-  edges,
   outcomeOf,
   run,
 } from './support.ts'
+import { aBranch, aCode, aNode, anAnswer, anEnd, anLlm, aStart, aWorkflow, edges, inARow } from './workflow.ts'
 
 const totals = { usage: { promptTokens: 2, completionTokens: 3, totalTokens: 5 } }
-const sayIt = aWorkflow(
-  [aStart(), anLlm('llm', '{{#sys.query#}}'), anAnswer('answer', '> {{#llm.text#}}')],
-  edges('start>llm', 'llm>answer'),
-)
+const sayIt = inARow(anLlm('llm', '{{#sys.query#}}'), anAnswer('answer', '> {{#llm.text#}}'))
 
 /** Never answers, and ignores that nobody waits any more. */
 const deaf: ModelClient = {
@@ -185,7 +174,7 @@ describe('native runner: graphs', () => {
       },
     })
     const data = { retry_config: { retry_enabled: true, max_retries: 3, retry_interval: 700 } }
-    const workflow = aWorkflow([aStart(), aCode('a', 'flaky', data), anEnd('end', 'a.out')], edges('start>a', 'a>end'))
+    const workflow = inARow(aCode('a', 'flaky', data), anEnd('end', 'a.out'))
     const retries: RunStep[] = []
     let ending: RunStep | undefined
     for await (const step of aRunner({ code, timer: clock.timer }).run(
@@ -222,10 +211,7 @@ describe('native runner: graphs', () => {
 
   it('does not try a half-told answer again', async () => {
     const data = { retry_config: { retry_enabled: true, max_retries: 3, retry_interval: 1 } }
-    const workflow = aWorkflow(
-      [aStart(), anLlm('llm', 'x', data), anAnswer('answer', '{{#llm.text#}}')],
-      edges('start>llm', 'llm>answer'),
-    )
+    const workflow = inARow(anLlm('llm', 'x', data), anAnswer('answer', '{{#llm.text#}}'))
     const { path } = await run(aJob('advanced-chat', { workflow }, { query: 'q' }), { model: aBrokenModel(1) })
     expect(path.filter((step) => step.startsWith('node_retry'))).to.deep.equal([])
   })
@@ -329,7 +315,7 @@ describe('native runner: graphs', () => {
         throw new Error('password=hunter2')
       },
     })
-    const workflow = aWorkflow([aStart(), aCode('a', 'bug'), anEnd('end')], edges('start>a', 'a>end'))
+    const workflow = inARow(aCode('a', 'bug'), anEnd('end'))
     const { steps, ending } = await run(aJob('workflow', { workflow }), { code, onFault })
     expect(JSON.stringify(steps)).not.to.include('hunter2')
     expect(ending.kind === 'failed' && ending.failure.code).to.equal('internal_server_error')
@@ -338,23 +324,17 @@ describe('native runner: graphs', () => {
 
   const hostile: Readonly<Record<string, JsonObject>> = {
     'a cycle': aWorkflow([aStart(), aCode('a', 'x'), anEnd('end')], edges('start>a', 'a>a', 'a>end')),
-    'an unknown node': aWorkflow([aStart(), aNode('a', 'teleport')], edges('start>a')),
-    'a node named like an object property': aWorkflow(
-      [aStart(), aNode('__proto__', 'constructor')],
-      edges('start>__proto__'),
-    ),
+    'an unknown node': inARow(aNode('a', 'teleport')),
+    'a node named like an object property': inARow(aNode('__proto__', 'constructor')),
     'no start': aWorkflow([anEnd('end')], []),
     'nothing at all': {},
     'data that is no object': {
       graph: { nodes: [{ id: 'start', data: 'x' }, 5, null], edges: [null, { source: {} }] },
     },
-    'an if-else on a variable that does not exist': aWorkflow(
-      [aStart(), aBranch('if', 'ghost', 'is', '1')],
-      edges('start>if'),
-    ),
-    'an unknown comparison': aWorkflow([aStart(), aBranch('if', 'x', 'resembles', '1')], edges('start>if')),
-    'an empty prompt': aWorkflow([aStart(), aNode('llm', 'llm')], edges('start>llm')),
-    'code that fails': aWorkflow([aStart(), aNode('code', 'code', { outputs: 5 })], edges('start>code')),
+    'an if-else on a variable that does not exist': inARow(aBranch('if', 'ghost', 'is', '1')),
+    'an unknown comparison': inARow(aBranch('if', 'x', 'resembles', '1')),
+    'an empty prompt': inARow(aNode('llm', 'llm')),
+    'code that fails': inARow(aNode('code', 'code', { outputs: 5 })),
   }
   for (const [name, workflow] of Object.entries(hostile)) {
     it(`ends ${name} with one clear failure`, async () => {
@@ -366,10 +346,7 @@ describe('native runner: graphs', () => {
   }
 
   it('runs a node called like a property of every object as any other', async () => {
-    const workflow = aWorkflow(
-      [aStart(), anLlm('constructor', 'hi'), anAnswer('__proto__', '{{#constructor.text#}}!')],
-      edges('start>constructor', 'constructor>__proto__'),
-    )
+    const workflow = inARow(anLlm('constructor', 'hi'), anAnswer('__proto__', '{{#constructor.text#}}!'))
     expect((await run(aJob('advanced-chat', { workflow }, { query: 'q' }))).text).to.equal('hi!')
   })
 

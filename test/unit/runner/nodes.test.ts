@@ -4,20 +4,8 @@ import { fillTemplate, textOf } from '#adapters/runner-native/graph/variable-poo
 import { DEFAULT_LIMITS } from '#adapters/runner-native/limits.ts'
 import { ComparisonFault, compare } from '#adapters/runner-native/nodes/comparison.ts'
 import type { Json, JsonObject } from '#domain/app.ts'
-import {
-  aCode,
-  aJob,
-  aNode,
-  anAnswer,
-  anEnd,
-  anLlm,
-  aSpyModel,
-  aStart,
-  aWorkflow,
-  codeTable,
-  edges,
-  run,
-} from './support.ts'
+import { aJob, aSpyModel, codeTable, run } from './support.ts'
+import { aCode, aNode, anAnswer, anEnd, anLlm, aStart, aWorkflow, edges, inARow } from './workflow.ts'
 
 describe('comparisons', () => {
   /** Operator, value, expected, verdict. */
@@ -306,10 +294,8 @@ describe('variables in texts', () => {
 describe('llm prompts', () => {
   async function promptOf(data: JsonObject, parts = {}, before: readonly JsonObject[] = []) {
     const model = aSpyModel(() => ['ok'])
-    const nodes = [aStart(), ...before, aNode('llm', 'llm', data), anAnswer('answer', '{{#llm.text#}}')]
-    const names = ['start', ...before.map(({ id }) => String(id)), 'llm', 'answer']
-    const wires = edges(...names.slice(1).map((name, at) => `${names[at]}>${name}`))
-    const job = aJob('advanced-chat', { workflow: aWorkflow(nodes, wires) }, { query: 'now', ...parts })
+    const workflow = inARow(...before, aNode('llm', 'llm', data), anAnswer('answer', '{{#llm.text#}}'))
+    const job = aJob('advanced-chat', { workflow }, { query: 'now', ...parts })
     const code = codeTable({ found: () => ({ out: [{ content: 'first {{#sys.query#}}' }, { content: 'second' }] }) })
     const { ending } = await run(job, { model, code })
     return { asked: model.asked[0], ending }

@@ -8,23 +8,8 @@ import { openModel } from '#adapters/runner-native/models/open-model.ts'
 import { type Bindings, type DatasetBinding, NO_BINDINGS, type ToolBinding } from '#application/ports/bindings.ts'
 import type { AppDefinition, Json, JsonObject } from '#domain/app.ts'
 import { isObject } from '#domain/json.ts'
-import {
-  aDefinition,
-  aJob,
-  aNode,
-  anAnswer,
-  anApp,
-  anEnd,
-  anLlm,
-  aRunner,
-  aSpyModel,
-  aStart,
-  aTimer,
-  aWorkflow,
-  edges,
-  outcomeOf,
-  run,
-} from './support.ts'
+import { aDefinition, aJob, anApp, aRunner, aSpyModel, aTimer, outcomeOf, run } from './support.ts'
+import { aNode, anAnswer, anEnd, anLlm, aStart, aWorkflow, edges, inARow } from './workflow.ts'
 
 type Heard = {
   readonly method: string
@@ -85,13 +70,9 @@ function web(bindings: Partial<Bindings>, rules = open) {
 }
 
 const toolNode = (given: JsonObject = {}) =>
-  aWorkflow(
-    [
-      aStart(),
-      aNode('tool', 'tool', { provider_name: 'p', tool_name: 't', tool_parameters: given }),
-      anEnd('end', 'tool.text', 'tool.json'),
-    ],
-    edges('start>tool', 'tool>end'),
+  inARow(
+    aNode('tool', 'tool', { provider_name: 'p', tool_name: 't', tool_parameters: given }),
+    anEnd('end', 'tool.text', 'tool.json'),
   )
 
 async function called(target: ToolBinding, given: JsonObject = {}, rules = open, parts = {}) {
@@ -451,20 +432,16 @@ describe('knowledge', () => {
     { content: 'mid', score: 0.5, title: 'M' },
   ]
   const searching = (more: JsonObject = {}) =>
-    aWorkflow(
-      [
-        aStart(),
-        aNode('found', 'knowledge-retrieval', {
-          dataset_ids: ['d1'],
-          query_variable_selector: ['sys', 'query'],
-          retrieval_mode: 'multiple',
-          multiple_retrieval_config: { top_k: 2, score_threshold: 0.3 },
-          ...more,
-        }),
-        anLlm('llm', 'Use {{#context#}}', { context: { enabled: true, variable_selector: ['found', 'result'] } }),
-        anAnswer('answer', '{{#llm.text#}}'),
-      ],
-      edges('start>found', 'found>llm', 'llm>answer'),
+    inARow(
+      aNode('found', 'knowledge-retrieval', {
+        dataset_ids: ['d1'],
+        query_variable_selector: ['sys', 'query'],
+        retrieval_mode: 'multiple',
+        multiple_retrieval_config: { top_k: 2, score_threshold: 0.3 },
+        ...more,
+      }),
+      anLlm('llm', 'Use {{#context#}}', { context: { enabled: true, variable_selector: ['found', 'result'] } }),
+      anAnswer('answer', '{{#llm.text#}}'),
     )
 
   it('asks by the external protocol, puts the best in the prompt, and names them in the metadata', async () => {
@@ -563,21 +540,17 @@ describe('function calls over the wire', () => {
     ({ tool_calls: [{ index, ...more, function: fn }] }) as unknown as Json
   const stream = (answer: ServerResponse, ...chunks: readonly string[]) =>
     answer.writeHead(200, { 'content-type': 'text/event-stream' }).end(`${chunks.join('')}data: [DONE]\n\n`)
-  const extracting = aWorkflow(
-    [
-      aStart(),
-      aNode('extract', 'parameter-extractor', {
-        model: { name: 'm' },
-        query: ['start', 'v'],
-        reasoning_mode: 'function_call',
-        parameters: [
-          { name: 'age', type: 'number', required: true, description: 'in years' },
-          { name: 'tags', type: 'array[string]' },
-        ],
-      }),
-      anEnd('end', 'extract.age', 'extract.__is_success', 'extract.__reason'),
-    ],
-    edges('start>extract', 'extract>end'),
+  const extracting = inARow(
+    aNode('extract', 'parameter-extractor', {
+      model: { name: 'm' },
+      query: ['start', 'v'],
+      reasoning_mode: 'function_call',
+      parameters: [
+        { name: 'age', type: 'number', required: true, description: 'in years' },
+        { name: 'tags', type: 'array[string]' },
+      ],
+    }),
+    anEnd('end', 'extract.age', 'extract.__is_success', 'extract.__reason'),
   )
   async function extracted(play: Play) {
     const { url, heard, close } = await aServer(play)

@@ -5,7 +5,8 @@ import { expect } from 'chai'
 import { missingPackages, outwardCall } from '#adapters/runner-native/code/python-packages.ts'
 import { createSandbox, type Sandbox } from '#adapters/runner-native/code/sandbox.ts'
 import type { JsonObject } from '#domain/app.ts'
-import { aJob, aNode, anEnd, aRunner, aStart, aWorkflow, edges, run } from './support.ts'
+import { aJob, aRunner, run } from './support.ts'
+import { aNode, anEnd, aStart, aWorkflow, edges } from './workflow.ts'
 
 /** The one folder of ours that the child may read. */
 const FOLDER = fileURLToPath(new URL('../../../src/adapters/runner-native/code', import.meta.url))

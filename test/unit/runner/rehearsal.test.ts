@@ -8,7 +8,7 @@ import { makeRehearse, type Rehearsal } from '#adapters/runner-native/rehearsal/
 import type { Recording } from '#adapters/runner-native/rehearsal/stub-egress.ts'
 import type { Timer } from '#application/ports/clock.ts'
 import type { Json, JsonObject } from '#domain/app.ts'
-import { aNode, anAnswer, anEnd, anLlm, aStart, aWorkflow, edges } from './support.ts'
+import { aNode, anAnswer, anEnd, anLlm, aStart, aWorkflow, edges, inARow } from './workflow.ts'
 
 const timer: Timer = (delayMs, fire) => {
   const handle = setTimeout(fire, delayMs)
@@ -276,10 +276,7 @@ describe('playing an app without its surroundings', () => {
 
   it('gives the same outputs every time', async () => {
     const source = file('advanced-chat', {
-      workflow: aWorkflow(
-        [aStart(), anLlm('llm', 'Say.'), anAnswer('answer', '{{#llm.text#}}!')],
-        edges('start>llm', 'llm>answer'),
-      ),
+      workflow: inARow(anLlm('llm', 'Say.'), anAnswer('answer', '{{#llm.text#}}!')),
     })
     expect(await play(source)).to.deep.equal(await play(source))
   })

@@ -4,26 +4,9 @@ import { advance, openScheduler } from '#adapters/runner-native/graph/scheduler.
 import type { SchedulerCommand, SchedulerEvent } from '#adapters/runner-native/graph/scheduler-events.ts'
 import { INITIAL_STATE } from '#adapters/runner-native/graph/scheduler-state.ts'
 import type { Json, JsonObject } from '#domain/app.ts'
-import {
-  aCode,
-  aJob,
-  aNode,
-  anAnswer,
-  anEnd,
-  anLlm,
-  aRunner,
-  aSpyModel,
-  aStart,
-  aWorkflow,
-  codeTable,
-  edges,
-  noPython,
-  type Outcome,
-  outcomeOf,
-  run,
-} from './support.ts'
+import { aJob, aRunner, aSpyModel, codeTable, noPython, type Outcome, outcomeOf, run } from './support.ts'
+import { aCode, aNode, anAnswer, anEnd, anLlm, aStart, aWorkflow, edges, inside } from './workflow.ts'
 
-const inside = (container: string, node: JsonObject): JsonObject => ({ ...node, parentId: container })
 const anIteration = (data: JsonObject = {}, id = 'it') =>
   aNode(id, 'iteration', {
     iterator_selector: ['start', 'list'],

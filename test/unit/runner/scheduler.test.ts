@@ -4,7 +4,7 @@ import { advance, MAX_PARALLEL } from '#adapters/runner-native/graph/scheduler.t
 import type { SchedulerCommand, SchedulerEvent } from '#adapters/runner-native/graph/scheduler-events.ts'
 import { INITIAL_STATE, type SchedulerState } from '#adapters/runner-native/graph/scheduler-state.ts'
 import type { JsonObject } from '#domain/app.ts'
-import { aBranch, aCode, anEnd, aStart, aWorkflow, edges } from './support.ts'
+import { aBranch, aCode, anEnd, aStart, aWorkflow, edges } from './workflow.ts'
 
 function aGraph(workflow: JsonObject): Graph {
   const graph = buildGraph(workflow)
