@@ -6,12 +6,11 @@ import { newId } from '#adapters/crypto/ids.ts'
 import { apiRoutes, consoleApiRoutes, PREFIX } from '#adapters/http/api-routes.ts'
 import { schemaOf } from '#adapters/http/openapi-schemas.ts'
 import type { Route } from '#adapters/http/route.ts'
-import { aBridge } from '../support/policy.ts'
 import type { Browser, Reply } from '../support/world.ts'
 import { chatFile } from './app-files.ts'
-import { aPlace, mintExternal, mintOwn, NO_BEARER_LIMIT, type Place } from './place.ts'
+import { mintExternal, mintOwn, NO_BEARER_LIMIT, type Place } from './place.ts'
+import { anSsoPlace } from './sso.ts'
 
-const ORIGIN = 'https://latchkey.example'
 const MIB = 1024 * 1024
 const HUGE = 'x'.repeat(MIB)
 const DEEP = `${'{"a":'.repeat(10_000)}1${'}'.repeat(10_000)}`
@@ -51,10 +50,9 @@ describe('hostile input', function () {
   let granted: Readonly<Record<string, string>>
   let appId: string
   before(async () => {
-    place = await aPlace({
-      settings: { ...NO_BEARER_LIMIT, decidePerHour: 1_000_000, consoleApiUrl: ORIGIN },
-      // Licensed, so that the routes of the external sign-on are there.
-      change: (ports) => ({ ...ports, bridge: aBridge() }),
+    // Licensed, so that the routes of the external sign-on are there.
+    place = await anSsoPlace({
+      settings: { ...NO_BEARER_LIMIT, decidePerHour: 1_000_000 },
       trustedProxies: ['127.0.0.1/32'],
     })
     appId = await place.addApp(chatFile())

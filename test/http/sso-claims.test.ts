@@ -1,9 +1,9 @@
 import { expect } from 'chai'
-import { aBridge } from '../support/policy.ts'
 import { said } from './flow.ts'
-import { aPlace, type Place } from './place.ts'
+import type { Place } from './place.ts'
 import {
   ASSERTION,
+  anSsoPlace,
   type Claims,
   cookieOf,
   DEVICE,
@@ -87,11 +87,7 @@ describe('claims that were rightly signed', () => {
   let sso: ReturnType<typeof ssoOf>
   let userCode: string
   before(async () => {
-    place = await aPlace({
-      settings: { consoleApiUrl: ORIGIN },
-      trustedProxies: ['127.0.0.0/8'],
-      change: (ports) => ({ ...ports, bridge: aBridge() }),
-    })
+    place = await anSsoPlace({ trustedProxies: ['127.0.0.0/8'] })
     sso = ssoOf(place)
     const started = await place.startFlow()
     userCode = started.userCode

@@ -1,10 +1,10 @@
 import { createHmac } from 'node:crypto'
 import { expect } from 'chai'
-import { aBridge } from '../support/policy.ts'
 import { said } from './flow.ts'
-import { aPlace, type Place } from './place.ts'
+import type { Place } from './place.ts'
 import {
   ASSERTION,
+  anSsoPlace,
   type Claims,
   cookieOf,
   ENVELOPE,
@@ -70,10 +70,7 @@ describe('seals that were not made by us', () => {
   let sso: ReturnType<typeof ssoOf>
   let userCode: string
   before(async () => {
-    place = await aPlace({
-      settings: { consoleApiUrl: ORIGIN },
-      change: (ports) => ({ ...ports, bridge: aBridge() }),
-    })
+    place = await anSsoPlace()
     sso = ssoOf(place)
     const started = await place.startFlow()
     userCode = started.userCode

@@ -1,6 +1,7 @@
 import { CompactSign } from 'jose'
-import type { Reply } from '../support/world.ts'
-import { API, type Place } from './place.ts'
+import { aBridge } from '../support/policy.ts'
+import type { Reply, WorldOptions } from '../support/world.ts'
+import { API, aPlace, type Place } from './place.ts'
 
 /** The trusted origin of a place with external sign-on. */
 export const ORIGIN = 'https://latchkey.example'
@@ -24,6 +25,15 @@ export function signAs(payload: unknown, header: Headers = HEADER, key = PLACE_K
   return new CompactSign(new TextEncoder().encode(text))
     .setProtectedHeader({ alg: 'HS256', ...header })
     .sign(new TextEncoder().encode(key))
+}
+
+/** A place that is licensed for external sign-on. */
+export function anSsoPlace(options: Omit<WorldOptions, 'change'> = {}): Promise<Place> {
+  return aPlace({
+    ...options,
+    settings: { consoleApiUrl: ORIGIN, ...options.settings },
+    change: (ports) => ({ ...ports, bridge: aBridge() }),
+  })
 }
 
 /** What a browser holds after a sign-on. */

@@ -1,18 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
-import { ConfigError, loadConfig } from '#src/config.ts'
-
-/** What a start with `env` is refused with; empty when it is not. */
-function faultsOf(env: Record<string, string>): readonly string[] {
-  try {
-    loadConfig(env)
-    return []
-  } catch (error) {
-    if (error instanceof ConfigError) return error.faults
-    throw error
-  }
-}
+import { loadConfig } from '#src/config.ts'
+import { faultsOf } from '../support/config-faults.ts'
 
 const A_KEY = 'k'.repeat(32)
 const AN_ISSUER = 'https://idp.example'

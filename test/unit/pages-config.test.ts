@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { isLegibleAccent, makeBrand } from '#adapters/http/pages/brand.ts'
-import { ConfigError, loadConfig } from '#src/config.ts'
+import { loadConfig } from '#src/config.ts'
+import { faultsOf } from '../support/config-faults.ts'
 import { anMmdb } from '../support/mmdb.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'latchkey-pages-'))
@@ -11,15 +12,6 @@ const file = (name: string, bytes: string | Buffer) => {
   const path = join(folder, name)
   writeFileSync(path, bytes)
   return path
-}
-const faultsOf = (env: Record<string, string>): readonly string[] => {
-  try {
-    loadConfig(env)
-    return []
-  } catch (error) {
-    if (error instanceof ConfigError) return error.faults
-    throw error
-  }
 }
 
 describe('configuration of the pages', () => {

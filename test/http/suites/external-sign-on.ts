@@ -1,9 +1,8 @@
 import { expect } from 'chai'
-import { aBridge } from '../../support/policy.ts'
 import type { WorldOptions } from '../../support/world.ts'
 import { said } from '../flow.ts'
-import { API, aPlace, type Place } from '../place.ts'
-import { DEVICE, EVE, grantOf, ORIGIN, signAs, ssoOf } from '../sso.ts'
+import { API, type Place } from '../place.ts'
+import { anSsoPlace, DEVICE, EVE, grantOf, signAs, ssoOf } from '../sso.ts'
 
 /** What a person without an account does and leaves behind, on whatever stores `options` name. */
 export function externalSignOnSuite(name: string, options: WorldOptions): void {
@@ -11,12 +10,7 @@ export function externalSignOnSuite(name: string, options: WorldOptions): void {
     let place: Place
     let sso: ReturnType<typeof ssoOf>
     beforeEach(async () => {
-      place = await aPlace({
-        ...options,
-        settings: { consoleApiUrl: ORIGIN },
-        trustedProxies: ['127.0.0.0/8'],
-        change: (ports) => ({ ...ports, bridge: aBridge() }),
-      })
+      place = await anSsoPlace({ ...options, trustedProxies: ['127.0.0.0/8'] })
       sso = ssoOf(place)
     })
     afterEach(() => place.close())
