@@ -88,7 +88,7 @@ describe('latchkey audit with wrong words', function () {
       /--event must be one of.*console\.login/,
     ],
     ['an option that there is not', ['audit', '--since', '1h', '--evnt', 'console.login'], /evnt/],
-    ['a word too many', ['audit', 'everything', '--since', '1h'], /unknown command: audit everything/],
+    ['a word too many', ['audit', 'everything', '--since', '1h'], /audit takes no words; left over: everything/],
   ] as const) {
     it(`${what} is a usage fault with exit 2, and nothing on standard output`, () => {
       const { status, stdout, stderr } = latchkeyIn(tmpdir(), {}, words)

@@ -205,7 +205,7 @@ describe('operators’ commands about apps', () => {
   for (const [line, said] of [
     ['app check', 'app check takes an APP'],
     ['app export', 'app export takes an APP'],
-    ['binding', 'unknown command: binding'],
+    ['binding', 'binding takes a command; there is list, set, remove'],
     ['binding set', 'binding set takes model PROVIDER'],
     ['binding set moon a', 'binding set takes model PROVIDER'],
     ['binding set model', 'binding set takes model PROVIDER'],
@@ -215,7 +215,7 @@ describe('operators’ commands about apps', () => {
     ['binding set tool a b', 'one of --openapi FILE, --mcp URL'],
     ['binding set tool a b --mcp https://a.example --js x.js', 'one of --openapi FILE, --mcp URL'],
     ['binding set tool a b --js no-such-file.js', 'cannot read no-such-file.js: there is no such file'],
-    ['binding set model a --url https://a.example --key sk', "Unknown option '--key'"],
+    ['binding set model a --url https://a.example --key sk', 'binding set takes no --key'],
     ['binding set model a --url https://a.example --key-stdin', 'standard input holds no key'],
     ['binding set model a --url https://a.example --key-env NONE', 'the variable NONE holds no key'],
     ['binding set model a --url https://a.example --key-stdin --no-key', 'takes one of --key-stdin'],

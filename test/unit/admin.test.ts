@@ -129,6 +129,29 @@ describe('operators’ commands', () => {
     })
   })
 
+  it('no word is left unread: who bans two people in one line does not believe that both are out', async () => {
+    const both = ['ada@example.test', 'bob@example.test']
+    expect(await usageFault('account', 'ban', ...both)).to.equal(
+      'account ban takes one word; left over: bob@example.test',
+    )
+    expect(await usageFault('prune', 'now')).to.equal('prune takes no words; left over: now')
+    expect(await usageFault('app', 'export', 'Greeting', 'Triage')).to.contain('left over: Triage')
+    expect(await usageFault('binding', 'remove', 'tool', 'a', 'b', 'c')).to.contain('tool PROVIDER [NAME]')
+  })
+
+  it('no option is left unread: a command refuses those of others by name', async () => {
+    expect(await usageFault('account', 'ban', OWNER.email, '--issuer', 'x')).to.equal('account ban takes no --issuer')
+    expect(await usageFault('app', 'list', '--since', '4d')).to.equal('app list takes no --since')
+    expect(await usageFault('prune', '--confirm')).to.equal('prune takes no --confirm')
+  })
+
+  it('a mistyped command is answered with those that there are', async () => {
+    expect(await usageFault('session')).to.equal('session takes a command; there is list, revoke')
+    expect(await usageFault('session', 'revok', 'x')).to.equal('unknown command: session revok; there is list, revoke')
+    expect(await usageFault('sesion')).to.equal('unknown command: sesion')
+    expect(await usageFault('prune', '--jsn')).to.equal("Unknown option '--jsn'")
+  })
+
   describe('latchkey prune', () => {
     it('L04 deletes what ended longer ago than it is kept for, and tells the counts', async () => {
       const revoked = await mintOwn(place, { label: 'revoked' })

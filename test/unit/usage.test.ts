@@ -1,4 +1,5 @@
 import { expect } from 'chai'
+import { COMMAND_WORDS } from '#adapters/admin/command-words.ts'
 import { ADMIN_USAGE, asksForHelp, usageFor } from '#adapters/admin/usage.ts'
 
 const linesOf = (...argv: string[]) => usageFor(argv).split('\n').slice(2, -1)
@@ -6,7 +7,7 @@ const linesOf = (...argv: string[]) => usageFor(argv).split('\n').slice(2, -1)
 describe('help for operators’ commands', () => {
   it('tells of the command that was begun, with what its lines say below them', () => {
     expect(linesOf('account', 'ban', 'ada@example.com')).to.deep.equal([
-      '  account ban EMAIL                         shut a person out: their terminals and browsers are signed out at once',
+      '  account ban EMAIL [--json]                shut a person out: their terminals and browsers are signed out at once',
     ])
     expect(linesOf('app', 'try', '--help')).to.have.length(3)
     expect(linesOf('session', 'revoke').join()).to.match(/^ {2}session revoke ID .* end one of them$/)
@@ -30,6 +31,13 @@ describe('help for operators’ commands', () => {
       expect(linesOf(...plain), line).to.include(line)
     }
   })
+
+  for (const [name, { options }] of Object.entries(COMMAND_WORDS)) {
+    it(`${name}: tells of every option that is taken, and of no other`, () => {
+      const told = new Set([...usageFor(name.split(' ')).matchAll(/--([a-z-]+)/g)].map(([, option]) => option))
+      expect([...told].toSorted()).to.deep.equal([...new Set(options)].toSorted())
+    })
+  }
 
   it('is asked for by either flag, but not by a value after --', () => {
     expect([['ban', '-h'], ['--help']].every(asksForHelp)).to.equal(true)

@@ -4,6 +4,7 @@ import { ACCESS_MODES } from '#domain/app-access.ts'
 import { AUDIT_EVENT_NAMES, isAuditEventName } from '#domain/audit-event.ts'
 import { isEmail } from '#domain/email.ts'
 import { isUuid } from '#domain/uuid.ts'
+import { checkWords } from './command-words.ts'
 import { type Outside, readSource } from './outside.ts'
 import { ACCESS_OPTIONS, parseAccessChange, parseExternalChange } from './parse-access.ts'
 import {
@@ -88,9 +89,9 @@ export type AdminRequest = v.InferOutput<typeof AdminRequest>
 /** Reads words and what they point to. @throws UsageError | UnreadableFile */
 export async function parseAdminCommand(words: readonly string[], outside: Outside): Promise<AdminRequest> {
   const { values, given, positionals } = parseWords(words)
+  checkWords(positionals, Object.keys(given))
   const [group = '', verb = '', operand] = positionals
   const options = values
-  if (given.key !== undefined && verb !== 'bind-upstream') throw new UsageError("Unknown option '--key'")
   switch (`${group} ${verb}`) {
     case 'app import': {
       if (operand === undefined) throw new UsageError('app import takes a FILE')
@@ -142,7 +143,8 @@ export async function parseAdminCommand(words: readonly string[], outside: Outsi
     case 'prune ':
       return { command: 'prune', options }
     case 'run show':
-      if (operand === undefined || !isUuid(operand)) throw new UsageError('run show takes a RUN_ID')
+      if (operand === undefined || !isUuid(operand))
+        throw new UsageError('run show takes a RUN_ID, a UUID as streams and audit rows tell it')
       return { command: 'run show', id: operand, options }
     case 'audit ':
       return { command: 'audit', sinceMs: auditSince(options), options }
@@ -193,6 +195,11 @@ function parseWords(words: readonly string[]) {
     return { values: v.parse(Options, values), given: values, positionals }
   } catch (error) {
     if (error instanceof v.ValiError) throw new UsageError('--role must be owner, admin, editor or normal')
-    throw new UsageError(error instanceof Error ? error.message : 'cannot read the command line')
+    throw new UsageError(error instanceof Error ? withoutAdvice(error.message) : 'cannot read the command line')
   }
+}
+
+/** Node goes on to tell how a positional argument could begin with a dash, which nobody who mistyped an option wants. */
+function withoutAdvice(message: string): string {
+  return message.replace(/\. To specify a positional argument.*$/s, '')
 }

@@ -81,7 +81,10 @@ async function createAccount(cases: UseCases, { password, options }: Request<'ac
   if ('lines' in person) return person
   const { email = '', name = '', role = 'normal' } = options
   const created = await cases.createAccount({ email, name, password, role, workspaceId: person.workspaceId })
-  return 'refused' in created ? failed(`the email is taken`) : done([`Created account ${created.accountId}`])
+  if ('refused' in created) return failed('the email is taken')
+  return done([
+    options.json ? JSON.stringify({ account_id: created.accountId }) : `Created account ${created.accountId}`,
+  ])
 }
 
 const CHANGED = { ban: 'Banned', unban: 'Unbanned', close: 'Closed' } as const
@@ -147,7 +150,7 @@ async function revokeSession(cases: UseCases, { id, options }: Request<'session 
   if (account === null) return failed('no account has this email')
   if (!isUuid(id)) return failed('no session has this id')
   await cases.revokeSession({ type: 'account', accountId: account.id, email: account.email }, id)
-  return done([`Revoked ${id}`])
+  return done([options.json ? JSON.stringify({ revoked: id }) : `Revoked ${id}`])
 }
 
 function refused({ code, facts }: DomainError): AdminReply {

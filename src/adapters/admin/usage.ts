@@ -12,15 +12,17 @@ export const ADMIN_USAGE = `Usage: latchkey COMMAND [options]
                                             import an exported app ("-" reads standard input); --confirm takes
                                             a file of a newer format
   app list [--workspace ID] [--as EMAIL] [--json]
-  app check APP [--json]                    what has to be bound before an app (id or name) can run
-  app export APP [--include-secret] [--json]
+  app check APP [--workspace ID] [--as EMAIL] [--json]
+                                            what has to be bound before an app (id or name) can run
+  app export APP [--include-secret] [--workspace ID] [--as EMAIL] [--json]
                                             an app as a file again, on standard output
-  app bind-upstream APP --url URL KEY [--json]
+  app bind-upstream APP --url URL KEY [--workspace ID] [--as EMAIL] [--json]
                                             run an app on an existing Dify: URL is its API up to the version
                                             (https://dify.example/v1), KEY its key there (--key-stdin,
                                             --key-env VARIABLE, or --key KEY, which others may see)
-  app unbind-upstream APP [--json]          run it here again
-  app access APP [--mode MODE] [--grant WHO]… [--withdraw WHO]… [--json]
+  app unbind-upstream APP [--workspace ID] [--as EMAIL] [--json]
+                                            run it here again
+  app access APP [--mode MODE] [--grant WHO]… [--withdraw WHO]… [--workspace ID] [--as EMAIL] [--json]
                                             whom an app admits on Enterprise. MODE: public, sso_verified,
                                             private_all or private; WHO: an email, @domain or group:NAME
   app try FOLDER [--recording FILE] [--json]
@@ -34,20 +36,21 @@ export const ADMIN_USAGE = `Usage: latchkey COMMAND [options]
   binding set tool PROVIDER [NAME] --app ID | --js FILE
                                             what a model, dataset or tool of app files is here; without NAME all
                                             of the provider. KEY: --key-stdin, --key-env VARIABLE or --no-key;
-                                            none keeps the key that is there
-  binding remove KIND PROVIDER [NAME]
-  account create --email EMAIL --name NAME [--workspace ID] [--role ROLE] [--as EMAIL]
-                                            add a person; the password is read from standard input
-  account ban EMAIL                         shut a person out: their terminals and browsers are signed out at once
-  account unban EMAIL                       let them sign in again
-  account close EMAIL                       shut a person out for good
+                                            none keeps the key that is there. Each takes
+                                            [--workspace ID] [--as EMAIL] [--json], too
+  binding remove KIND PROVIDER [NAME] [--workspace ID] [--as EMAIL] [--json]
+  account create --email EMAIL --name NAME [--workspace ID] [--role ROLE] [--as EMAIL] [--json]
+                                            add a person; ROLE: normal, editor, admin or owner; the password is read from standard input
+  account ban EMAIL [--json]                shut a person out: their terminals and browsers are signed out at once
+  account unban EMAIL [--json]              let them sign in again
+  account close EMAIL [--json]              shut a person out for good
   external block EMAIL [--issuer URL] [--json]
                                             shut out a person known only to the identity provider, at once
   external unblock EMAIL [--issuer URL] [--json]
   external groups EMAIL --issuer URL --groups A,B [--json]
                                             the person's groups until the next sign-on
   session list --email EMAIL [--json]       the terminals signed in as a person
-  session revoke ID --email EMAIL           end one of them
+  session revoke ID --email EMAIL [--json]  end one of them
 
 The prune, run show, audit, app, binding, account, external and session commands work on the configured database, also beside a running server.
 `
