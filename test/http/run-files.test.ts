@@ -1,8 +1,8 @@
 import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { buffer } from 'node:stream/consumers'
 import { expect } from 'chai'
 import type { ModelMessage } from '#adapters/runner-native/models/model-client.ts'
+import { onLoopback } from '../support/loopback.ts'
 import { PNG, upload } from '../support/uploads.ts'
 import { chatFile } from './app-files.ts'
 import { API, aPlace, mintOwn, NO_BEARER_LIMIT, type Place } from './place.ts'
@@ -144,20 +144,19 @@ describe('files of runs', function () {
       bodies.push(await buffer(request))
       response.end('ok')
     })
-    await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening))
-    const { port } = server.address() as AddressInfo // a TCP listener's address is never a path
+    const { url, close } = await onLoopback(server)
     try {
       for (const body of [
         '{type: binary, data: [{type: file, file: [start, f]}]}',
         '{type: form-data, data: [{key: doc, type: file, file: [start, f]}]}',
       ]) {
-        const middle = `type: http-request, method: post, url: "http://127.0.0.1:${port}/", headers: "", params: "", authorization: {type: no-auth}, body: ${body}`
+        const middle = `type: http-request, method: post, url: "${url}/", headers: "", params: "", authorization: {type: no-auth}, body: ${body}`
         const appId = await place.addApp(fileFlow('Sends', ONE, middle, 'body'))
         const reply = await run(appId, { inputs: { f: local(await put(appId, 'cat.png', PNG)) } })
         expect(reply.json.data.outputs, reply.text).to.deep.equal({ out: 'ok' })
       }
     } finally {
-      server.close()
+      await close()
     }
     expect(bodies[0]?.equals(PNG)).to.equal(true)
     expect(bodies[1]?.includes(PNG)).to.equal(true)

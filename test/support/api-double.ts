@@ -1,4 +1,5 @@
 import { createServer, type ServerResponse } from 'node:http'
+import { onLoopback } from './loopback.ts'
 
 /** What a test tells the double to answer. */
 export type Answer = {
@@ -54,19 +55,13 @@ export async function openApiDouble(): Promise<ApiDouble> {
     answer(response, typeof reply === 'function' ? reply(one) : (reply ?? missing))
     waiters.get(route)?.(one)
   })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const address = server.address()
-  if (address === null || typeof address === 'string') throw new Error('the double has no port')
+  const { url, close } = await onLoopback(server)
   return {
-    url: `http://127.0.0.1:${address.port}`,
+    url,
     heard,
     on: (route, ...replies) => void routes.set(route, [...replies]),
     asked: (route) => new Promise((resolve) => void waiters.set(route, resolve)),
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve())
-        server.closeAllConnections()
-      }),
+    close,
   }
 }
 

@@ -1,6 +1,6 @@
 import { Agent, createServer, get, type IncomingMessage, request, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { pipeline } from 'node:stream'
+import { onLoopback } from './loopback.ts'
 
 /** What stands before replicas: takes turns among those that are well, and passes bytes on as they come. */
 export type Balancer = {
@@ -86,10 +86,9 @@ export async function openBalancer(): Promise<Balancer> {
   }
 
   const server = createServer((req, res) => pass(req, res, 5))
-  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening))
-  const { port } = server.address() as AddressInfo // a TCP listener's address is never a path
+  const { url, close } = await onLoopback(server)
   return {
-    url: `http://127.0.0.1:${port}`,
+    url,
     lead(urls) {
       members = urls
       for (const url of healthy) if (!urls.includes(url)) healthy.delete(url)
@@ -101,8 +100,7 @@ export async function openBalancer(): Promise<Balancer> {
       isClosed = true
       await probing
       agent.destroy()
-      server.closeAllConnections()
-      await new Promise((closed) => server.close(closed))
+      await close()
     },
   }
 }

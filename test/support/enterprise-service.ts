@@ -1,5 +1,5 @@
 import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { onLoopback } from './loopback.ts'
 
 /** The routes of the inner API, and what a service in order answers there. */
 export const IN_ORDER = {
@@ -92,20 +92,15 @@ export async function openEnterpriseService() {
     deed(response, good ?? {})
     waiters.get(route)?.()
   })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo // a TCP listener's address is never a path
+  const { url, close } = await onLoopback(server)
   return {
-    apiUrl: `http://127.0.0.1:${port}/inner/api`,
+    apiUrl: `${url}/inner/api`,
     secretKey: 'the-secret-that-both-know',
     heard: heard as readonly HeardByService[],
     heardOn: (route: InnerRoute) => heard.filter((one) => one.route === route),
     on: (route: InnerRoute, deed: Deed) => void deeds.set(route, deed),
     /** Resolves when `route` is asked the next time. */
     asked: (route: InnerRoute) => new Promise<void>((resolve) => void waiters.set(route, resolve)),
-    close: () =>
-      new Promise<void>((resolve) => {
-        server.close(() => resolve())
-        server.closeAllConnections()
-      }),
+    close,
   }
 }

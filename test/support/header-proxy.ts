@@ -6,8 +6,8 @@ import {
   request,
 } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
-import type { AddressInfo } from 'node:net'
 import { pipeline } from 'node:stream'
+import { onLoopback } from './loopback.ts'
 
 /** What a proxy does to headers on the way there and back; absent leaves them as they are. */
 export type Manner = {
@@ -53,14 +53,9 @@ export async function openHeaderProxy(
     req.pipe(onward)
   }
   const server = tls === null ? createServer(pass) : createTlsServer(tls, pass)
-  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening))
-  const { port } = server.address() as AddressInfo // a TCP listener's address is never a path
+  const { port, close } = await onLoopback(server)
   return {
     url: `${tls === null ? 'http' : 'https'}://127.0.0.1:${port}`,
-    close: () =>
-      new Promise((closed) => {
-        server.close(() => closed())
-        server.closeAllConnections()
-      }),
+    close,
   }
 }

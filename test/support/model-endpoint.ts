@@ -1,6 +1,6 @@
 import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { json } from 'node:stream/consumers'
+import { onLoopback } from './loopback.ts'
 
 /** What an endpoint answers instead of a completion. */
 export type Refusal = { readonly status: number; readonly body: object | string }
@@ -35,16 +35,12 @@ export async function aModelEndpoint(
     response.writeHead(200, { 'Content-Type': 'text/event-stream' })
     response.end(`${chunk({ content: sentence }, null)}${chunk({}, 'stop')}data: [DONE]\n\n`)
   })
-  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening))
-  const { port } = server.address() as AddressInfo // a TCP listener's address is never a path
+  const { url, close } = await onLoopback(server)
   return {
-    url: `http://127.0.0.1:${port}/v1`,
+    url: `${url}/v1`,
     asked,
     traceparents,
     formats,
-    async close() {
-      server.closeAllConnections()
-      await new Promise((closed) => server.close(closed))
-    },
+    close,
   }
 }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { exportJWK, generateKeyPair, type JWTHeaderParameters, type JWTPayload, SignJWT } from 'jose'
+import { onLoopback } from './loopback.ts'
 
 export const CLIENT = { clientId: 'latchkey', clientSecret: 'a-client-secret:&+%' }
 
@@ -28,9 +28,7 @@ export async function openOidcDouble(key: SigningPair) {
   const asked: string[] = []
   const codes = new Map<string, Asked>()
   const server = createServer((request, response) => void serve(request, response))
-  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening))
-  const { port } = server.address() as AddressInfo // a TCP listener's address is never a path
-  const issuer = `http://127.0.0.1:${port}`
+  const { url: issuer, close } = await onLoopback(server)
   const told = {
     key,
     published: [key.jwk] as readonly Json[],
@@ -131,10 +129,7 @@ export async function openOidcDouble(key: SigningPair) {
       })
       return new URLSearchParams({ code, state: query.get('state') ?? '' })
     },
-    async close() {
-      server.closeAllConnections()
-      await new Promise((closed) => server.close(closed))
-    },
+    close,
   }
 }
 

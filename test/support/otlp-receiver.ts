@@ -1,6 +1,6 @@
 import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
+import { onLoopback } from './loopback.ts'
 
 type Value = { readonly stringValue?: string; readonly intValue?: number; readonly boolValue?: boolean }
 
@@ -34,16 +34,12 @@ export async function anOtlpReceiver() {
     spans.push(...resourceSpans.flatMap(({ scopeSpans }) => scopeSpans.flatMap((one) => one.spans)))
     response.writeHead(200, { 'Content-Type': 'application/json' }).end('{}')
   })
-  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening))
-  const { port } = server.address() as AddressInfo // a TCP listener's address is never a path
+  const { url, close } = await onLoopback(server)
   return {
-    url: `http://127.0.0.1:${port}`,
+    url,
     spans,
     bodies,
     headers,
-    async close() {
-      server.closeAllConnections()
-      await new Promise((closed) => server.close(closed))
-    },
+    close,
   }
 }

@@ -1,10 +1,10 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import S3rver from 's3rver'
 import type { S3Settings } from '#adapters/files/s3-file-store.ts'
+import { onLoopback } from './loopback.ts'
 import { isSigned } from './s3-signature.ts'
 
 const [ACCESS_KEY, SECRET_KEY] = ['S3RVER', 'S3RVER']
@@ -19,10 +19,9 @@ export async function anS3Server() {
     if (isSigned(request, ACCESS_KEY, SECRET_KEY)) void handle(request, response)
     else response.writeHead(403).end()
   })
-  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening))
-  const { port } = server.address() as AddressInfo // a TCP listener's address is never a path
+  const { url, close } = await onLoopback(server)
   const settings: S3Settings = {
-    endpoint: `http://127.0.0.1:${port}`,
+    endpoint: url,
     bucket: 'uploads',
     region: 'us-east-1',
     accessKey: ACCESS_KEY,
@@ -32,8 +31,7 @@ export async function anS3Server() {
   return {
     settings,
     async close() {
-      server.closeAllConnections()
-      await new Promise((closed) => server.close(closed))
+      await close()
       await rm(directory, { recursive: true })
     },
   }

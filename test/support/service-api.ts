@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
+import { onLoopback } from './loopback.ts'
 
 export type Asked = {
   readonly path: string
@@ -169,20 +169,16 @@ export async function aServiceApi(mode: string, key = 'app-0123456789abcdefghij'
     running.set(first?.task_id ?? '', () => response.end(frames.at(-1)))
   }
 
-  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening))
-  const { port } = server.address() as AddressInfo // a TCP listener's address is never a path
+  const { url, close } = await onLoopback(server)
   return {
-    url: `http://127.0.0.1:${port}/v1`,
+    url: `${url}/v1`,
     key,
     asked,
     /** Every id that it made up: none may be seen outside. */
     ids,
     state,
     conversations,
-    async close() {
-      server.closeAllConnections()
-      await new Promise((closed) => server.close(closed))
-    },
+    close,
   }
 }
 

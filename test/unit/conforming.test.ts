@@ -1,8 +1,8 @@
 import { createServer, type RequestListener } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { expect } from 'chai'
 import { sampleError } from '#adapters/http/error-samples.ts'
 import { type Conforming, conforming } from '../support/conforming.ts'
+import { onLoopback } from '../support/loopback.ts'
 
 const HEADERS = { 'X-Request-Id': 'a', 'X-Version': '1', 'Content-Type': 'application/json' }
 const WAIT = { ...HEADERS, 'Retry-After': '1' }
@@ -11,13 +11,12 @@ const WAIT = { ...HEADERS, 'Retry-After': '1' }
 async function held(handle: RequestListener, path = '/openapi/v1/_health') {
   const checked: Conforming = conforming(handle)
   const server = createServer(checked.listener)
-  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening))
+  const { url, close } = await onLoopback(server)
   try {
-    const { port } = server.address() as AddressInfo // a TCP listener's address is never a path
-    const response = await fetch(`http://127.0.0.1:${port}${path}`)
+    const response = await fetch(url + path)
     return { status: response.status, text: await response.text(), expectNoMisfit: checked.expectNoMisfit }
   } finally {
-    server.close()
+    await close()
   }
 }
 

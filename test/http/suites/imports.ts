@@ -1,8 +1,8 @@
-import { createServer, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { createServer } from 'node:http'
 import { expect } from 'chai'
 import sinon from 'sinon'
 import { MAX_PENDING_IMPORTS, PENDING_IMPORT_TTL_MS } from '#application/ports/pending-imports.ts'
+import { type Loopback, onLoopback } from '../../support/loopback.ts'
 import type { WorldOptions } from '../../support/world.ts'
 import { chatFile, workflowFile } from '../app-files.ts'
 import { said } from '../flow.ts'
@@ -240,11 +240,11 @@ export function importsSuite(name: string, options: WorldOptions): void {
     })
 
     describe('from an address', () => {
-      let files: Server
+      let files: Loopback
       let asked: string[] = []
       let url: string
       before(async () => {
-        files = createServer((req, res) => {
+        const server = createServer((req, res) => {
           asked.push(String(req.url))
           if (req.url === '/app.yml') res.end(workflowFile('Fetched'))
           else if (req.url === '/inside') res.writeHead(302, { Location: 'http://127.0.0.2/secret' }).end()
@@ -252,16 +252,13 @@ export function importsSuite(name: string, options: WorldOptions): void {
           else if (req.url === '/huge') res.end('x'.repeat(11 * 1024 * 1024))
           else res.writeHead(404).end('the inside of another server')
         })
-        await new Promise<void>((listening) => files.listen(0, '127.0.0.1', listening))
-        url = `http://127.0.0.1:${(files.address() as AddressInfo).port}` // a TCP listener's address is never a path
+        files = await onLoopback(server)
+        url = files.url
       })
       beforeEach(() => {
         asked = []
       })
-      after(() => {
-        files.closeAllConnections()
-        files.close()
-      })
+      after(() => files.close())
 
       const from = (yaml_url: string, token = owner) => place.post(at, { token, json: { mode: 'yaml-url', yaml_url } })
 

@@ -1,5 +1,4 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { expect } from 'chai'
 import type { EgressRules } from '#adapters/runner-native/egress/address-policy.ts'
 import { createGuardedEgress } from '#adapters/runner-native/egress/guarded-egress.ts'
@@ -8,6 +7,7 @@ import { openModel } from '#adapters/runner-native/models/open-model.ts'
 import { type Bindings, type DatasetBinding, NO_BINDINGS, type ToolBinding } from '#application/ports/bindings.ts'
 import type { AppDefinition, Json, JsonObject } from '#domain/app.ts'
 import { isObject } from '#domain/json.ts'
+import { onLoopback } from '../../support/loopback.ts'
 import { aDefinition, aJob, anApp, aRunner, aSpyModel, aTimer, outcomeOf, run } from './support.ts'
 import { aNode, anAnswer, anEnd, anLlm, aStart, aWorkflow, edges, inARow } from './workflow.ts'
 
@@ -32,16 +32,7 @@ async function aServer(play: Play): Promise<{ url: string; heard: Heard[]; close
       play(one, answer, heard.length)
     })
   })
-  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening))
-  const { port } = server.address() as AddressInfo // a TCP listener's address is never a path
-  return {
-    url: `http://127.0.0.1:${port}`,
-    heard,
-    close: async () => {
-      server.closeAllConnections()
-      await new Promise((closed) => server.close(closed))
-    },
-  }
+  return { heard, ...(await onLoopback(server)) }
 }
 
 const json = (answer: ServerResponse, value: Json, status = 200) =>

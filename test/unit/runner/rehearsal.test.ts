@@ -1,5 +1,4 @@
 import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { expect } from 'chai'
 import { createSandbox } from '#adapters/runner-native/code/sandbox.ts'
 import { createDslFiles } from '#adapters/runner-native/dsl/dsl-files.ts'
@@ -8,6 +7,7 @@ import { makeRehearse, type Rehearsal } from '#adapters/runner-native/rehearsal/
 import type { Recording } from '#adapters/runner-native/rehearsal/stub-egress.ts'
 import type { Timer } from '#application/ports/clock.ts'
 import type { Json, JsonObject } from '#domain/app.ts'
+import { onLoopback } from '../../support/loopback.ts'
 import { aNode, anAnswer, anEnd, anLlm, aStart, aWorkflow, edges, inARow } from './workflow.ts'
 
 const timer: Timer = (delayMs, fire) => {
@@ -256,9 +256,7 @@ describe('playing an app without its surroundings', () => {
       asked += 1
       response.end()
     })
-    await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening))
-    const { port } = server.address() as AddressInfo // a TCP listener's address is never a path
-    const url = `http://127.0.0.1:${port}`
+    const { url, close } = await onLoopback(server)
     const get = (id: string, path: string) =>
       aNode(id, 'http-request', { method: 'get', url: url + path, headers: '', params: '', body: { type: 'none' } })
     const recording = [{ method: 'GET', url: `${url}/known*`, status: 201, headers: { 'X-A': 'b' }, body: { a: [1] } }]
@@ -269,7 +267,7 @@ describe('playing an app without its surroundings', () => {
       anEnd('end', 'known.body', 'other.status_code'),
     ]
     const played = await playGraph(nodes, ['start>known', 'known>other', 'other>end'], { recording })
-    server.close()
+    await close()
     expect(played.outputs, played.error ?? '').to.deep.equal({ body: '{"a":[1]}', status_code: 200 })
     expect(asked).to.equal(0)
   })
