@@ -1,12 +1,18 @@
 import { existsSync } from 'node:fs'
+import { asksForRunShow, COMMAND_WORDS } from '#adapters/admin/command-words.ts'
 import { UnreadableFile } from '#adapters/admin/outside.ts'
 import { ADMIN_USAGE, asksForHelp, usageFor } from '#adapters/admin/usage.ts'
 import { UsageError } from '#adapters/admin/usage-error.ts'
 import { createLog } from '#adapters/telemetry/log.ts'
 import { processIo } from '#adapters/terminal/process-io.ts'
-import { isTerminalCommand, runTerminal, terminalCommandList } from '#adapters/terminal/run-terminal.ts'
-import { isUuid } from '#domain/uuid.ts'
+import {
+  isTerminalCommand,
+  runTerminal,
+  TERMINAL_COMMANDS,
+  terminalCommandList,
+} from '#adapters/terminal/run-terminal.ts'
 import { ConfigError, loadConfig } from './config.ts'
+import { nearestWord } from './nearest-word.ts'
 import { startFault } from './start-fault.ts'
 import { openTracing } from './tracing.ts'
 import { packageVersion } from './version.ts'
@@ -17,11 +23,24 @@ function say(line: string): void {
   process.stdout.write(`${line}\n`)
 }
 
+/** First words that are the operators', as opposed to the client's. */
+const OPERATORS = [
+  'serve',
+  'migrate',
+  'doctor',
+  ...Object.keys(COMMAND_WORDS).flatMap((name) => name.split(' ')[0] ?? []),
+]
+
+function unknownCommand(typed: string): UsageError {
+  const meant = nearestWord(typed, [...OPERATORS, ...TERMINAL_COMMANDS, 'help', 'version'])
+  return new UsageError(`unknown command: ${typed}${meant === null ? '' : `; did you mean latchkey ${meant}?`}`)
+}
+
 /** Dispatches the command line; resolves to the exit status. */
 async function run(argv: readonly string[]): Promise<number> {
   const [command = 'serve', ...rest] = argv
-  const isOperators = command === 'run' && rest[0] === 'show' && isUuid(rest[1] ?? '')
-  if (isTerminalCommand(command) && !isOperators) return runTerminal(argv, processIo(process, await packageVersion()))
+  if (isTerminalCommand(command) && !asksForRunShow(argv))
+    return runTerminal(argv, processIo(process, await packageVersion()))
   // Whoever reads only the first lines (`| head`) leaves; the rest is then said to nobody.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') throw error
@@ -34,11 +53,15 @@ async function run(argv: readonly string[]): Promise<number> {
     process.stdout.write(usageFor(argv))
     return EXIT.ok
   }
-  if (command === '--version') {
+  if (['version', '--version', '-v'].includes(command)) {
     say(await packageVersion())
     return EXIT.ok
   }
-  if (command === 'serve' && rest.length > 0) throw new UsageError(`serve takes no arguments: ${rest.join(' ')}`)
+  // Before the configuration is read, whose faults would hide the slip.
+  if (!OPERATORS.includes(command)) throw unknownCommand(command)
+  if (['serve', 'migrate'].includes(command) && rest.length > 0) {
+    throw new UsageError(`${command} takes no arguments: ${rest.join(' ')}`)
+  }
   if (command === 'app' && rest[0] === 'try') {
     const { tryApps } = await import('./try-apps.ts')
     const isGood = await tryApps(rest.slice(1), (text) => process.stdout.write(text))
@@ -59,8 +82,7 @@ async function run(argv: readonly string[]): Promise<number> {
     await serve(config, log, say, tracing)
     return EXIT.ok
   }
-  const reply =
-    command === 'migrate' && rest.length === 0 ? await migrateOnly(config) : await administer(config, argv, process.env)
+  const reply = command === 'migrate' ? await migrateOnly(config) : await administer(config, argv, process.env)
   for (const line of reply.lines)
     (reply.ok || reply.isAnswer === true ? process.stdout : process.stderr).write(`${line}\n`)
   return reply.ok ? EXIT.ok : EXIT.failed
@@ -69,7 +91,10 @@ async function run(argv: readonly string[]): Promise<number> {
 /** What went wrong before anything served, in one line a fault. */
 function complain(error: unknown): number {
   if (error instanceof UsageError) {
-    process.stderr.write(`latchkey: ${error.message}\n\n${usageFor(process.argv.slice(2))}`)
+    const usage = usageFor(process.argv.slice(2))
+    // All commands at once would push the reason off the screen.
+    const shown = usage === ADMIN_USAGE ? 'latchkey help lists the commands\n' : `\n${usage}`
+    process.stderr.write(`latchkey: ${error.message}\n${shown}`)
     return EXIT.usage
   }
   if (error instanceof ConfigError) {

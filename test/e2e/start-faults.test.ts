@@ -79,6 +79,18 @@ describe('a start that fails', function () {
     expect(refusal({}, ['serve', '--port', '80'])).to.match(/^latchkey: serve takes no arguments: --port 80\n/)
   })
 
+  it('answers a mistyped command with the one that was meant, whatever the configuration', () => {
+    expect(refusal({ PORT: 'none' }, ['sevre'])).to.equal(
+      'latchkey: unknown command: sevre; did you mean latchkey serve?\nlatchkey help lists the commands\n',
+    )
+  })
+
+  it('asks for the id of a run to show, and not for a sign-in', () => {
+    expect(refusal({}, ['run', 'show'])).to.match(
+      /^latchkey: run show takes a RUN_ID.*\n\nUsage:\n\n {2}run show RUN_ID/,
+    )
+  })
+
   it('says in one line that a file to import cannot be read', () => {
     expect(refusal({}, ['app', 'import', 'absent.yml'])).to.equal(
       'latchkey: cannot read absent.yml: there is no such file\n',

@@ -1,6 +1,7 @@
 import { expect } from 'chai'
-import { COMMAND_WORDS } from '#adapters/admin/command-words.ts'
+import { asksForRunShow, COMMAND_WORDS } from '#adapters/admin/command-words.ts'
 import { ADMIN_USAGE, asksForHelp, usageFor } from '#adapters/admin/usage.ts'
+import { nearestWord } from '#src/nearest-word.ts'
 
 const linesOf = (...argv: string[]) => usageFor(argv).split('\n').slice(2, -1)
 
@@ -38,6 +39,31 @@ describe('help for operators’ commands', () => {
       expect([...told].toSorted()).to.deep.equal([...new Set(options)].toSorted())
     })
   }
+
+  it('run show is the operators’ without an id and with a damaged one, and else runs the app of that name', () => {
+    const id = '01a1fea7-b445-7423-b14a-0fb9a9797876'
+    for (const words of [[], ['--help'], [id], [id.slice(0, -1)], [id, '--json']]) {
+      expect(asksForRunShow(['run', 'show', ...words]), words.join(' ')).to.equal(true)
+    }
+    for (const words of [['show', 'hello'], ['show', '--input', 'a=b'], ['Greeting'], []]) {
+      expect(asksForRunShow(['run', ...words]), words.join(' ')).to.equal(false)
+    }
+  })
+
+  it('a slip finds the word that was meant, and what is no slip finds none', () => {
+    const words = ['serve', 'sessions', 'session', 'run', 'prune']
+    for (const [typed, meant] of [
+      ['sevre', 'serve'],
+      ['srve', 'serve'],
+      ['sesions', 'sessions'],
+      ['rnu', 'run'],
+      ['frobnicate', null],
+      ['x', null],
+      ['', null],
+    ] as const) {
+      expect(nearestWord(typed, words), typed).to.equal(meant)
+    }
+  })
 
   it('is asked for by either flag, but not by a value after --', () => {
     expect([['ban', '-h'], ['--help']].every(asksForHelp)).to.equal(true)

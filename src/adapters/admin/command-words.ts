@@ -50,6 +50,15 @@ export function checkWords(positionals: readonly string[], options: readonly str
   if (foreign !== undefined) throw new UsageError(`${name} takes no --${foreign}`)
 }
 
+/**
+ * Whether `argv` is `run show` of the operators and not the client's `run` of an app that is called "show". A run's id
+ * that lost a letter counts: the client would ask whoever pasted it to sign in.
+ */
+export function asksForRunShow([group, verb, id]: readonly string[]): boolean {
+  if (group !== 'run' || verb !== 'show') return false
+  return id === undefined || ['--help', '-h', '--json'].includes(id) || /^[0-9a-f]{6,}[0-9a-f-]*$/i.test(id)
+}
+
 function isCommand(name: string): boolean {
   return Object.hasOwn(COMMAND_WORDS, name)
 }

@@ -19,6 +19,9 @@ import type { TerminalIo } from './terminal-io.ts'
 const TOKEN_SHAPE = /^[\w-]{1,128}$/
 const COMMANDS: readonly Command[] = [login, logout, whoami, apps, describe, run, sessions]
 
+/** What the client's commands are called. */
+export const TERMINAL_COMMANDS: readonly string[] = COMMANDS.map(({ name }) => name)
+
 /** Whether `name` is a command of the client, so that the rest stays the server's. */
 export function isTerminalCommand(name: string | undefined): boolean {
   return COMMANDS.some((command) => command.name === name)
