@@ -2,7 +2,7 @@ import { expect } from 'chai'
 import sinon from 'sinon'
 import { DomainError } from '#domain/errors.ts'
 import { aHeldModel } from '../support/held-model.ts'
-import { type Frame, readFrames } from '../support/sse.ts'
+import { type Frame, nextFrame, readFrames, restOf } from '../support/sse.ts'
 import { until } from '../support/until.ts'
 import { aWorld, type Login, type World } from '../support/world.ts'
 import { askingFile, chatFile, formFile } from './app-files.ts'
@@ -36,28 +36,13 @@ describe('runs that are under way', () => {
   const stop = (appId: string, task: string, who = login) =>
     world.post(`${API}/apps/${appId}/tasks/${task}/stop`, { token: who.token })
 
-  /** Everything but pings. */
-  async function rest(frames: AsyncGenerator<Frame>): Promise<Frame[]> {
-    const seen: Frame[] = []
-    for await (const frame of frames) if (frame.event !== 'ping') seen.push(frame)
-    return seen
-  }
-
-  async function next(frames: AsyncGenerator<Frame>): Promise<Frame> {
-    for (;;) {
-      const { value, done } = await frames.next()
-      if (done === true) throw new Error('the stream ended')
-      if (value.event !== 'ping') return value
-    }
-  }
-
   /** A chat whose model has said one word. */
   async function aChat() {
     const appId = await world.addApp(chatFile())
     const opening = start(appId, { inputs: {}, query: 'hi' })
     held.say('Hel')
     const frames = readFrames(await opening)
-    const first = await next(frames)
+    const first = await nextFrame(frames)
     return { appId, frames, first, task: String(first.task_id) }
   }
 
@@ -66,12 +51,12 @@ describe('runs that are under way', () => {
     const joined = await join(appId, task, '?include_state_snapshot=true')
     expect(joined.headers.get('content-type')).to.equal('text/event-stream; charset=utf-8')
     const other = readFrames(joined)
-    expect(await next(other)).to.deep.equal(first)
+    expect(await nextFrame(other)).to.deep.equal(first)
     held.say('lo')
     held.end()
-    const ended = await rest(frames)
+    const ended = await restOf(frames)
     expect(ended.map(({ event }) => event)).to.deep.equal(['message', 'message_end'])
-    expect(await rest(other)).to.deep.equal(ended)
+    expect(await restOf(other)).to.deep.equal(ended)
   })
 
   it('N04 whoever joins while its process cannot be heard of gets 503, not an empty stream', async () => {
@@ -82,19 +67,19 @@ describe('runs that are under way', () => {
     expect(refused.status).to.equal(503)
     expect(refused.headers.get('retry-after')).to.not.equal(null)
     held.end()
-    await rest(frames)
+    await restOf(frames)
   })
 
   it('N04 whoever asks for no snapshot is told what comes', async () => {
     const { appId, frames, task } = await aChat()
     const other = readFrames(await join(appId, task))
     // Nothing tells when the log is being read: the model speaks until the other hears it.
-    const live = next(other)
+    const live = nextFrame(other)
     let told: Frame = null
     const pump = (async () => {
       for (;;) {
         held.say('x')
-        const frame = await next(frames)
+        const frame = await nextFrame(frames)
         if (told !== null) return
         if (frame.event !== 'message') throw new Error(frame.event)
         await new Promise(setImmediate)
@@ -104,18 +89,18 @@ describe('runs that are under way', () => {
     await pump
     expect(told.answer).to.not.equal('Hel')
     held.end()
-    expect((await rest(other)).at(-1)?.event).to.equal('message_end')
-    await rest(frames)
+    expect((await restOf(other)).at(-1)?.event).to.equal('message_end')
+    await restOf(frames)
   })
 
   it('N04 a run that has ended is told again, by its own id and its task’s', async () => {
     const { appId, frames, task } = await aChat()
     held.say('lo')
     held.end()
-    await rest(frames)
+    await restOf(frames)
     const run = await world.ports.runs.find(task)
     for (const id of [task, run?.id ?? '']) {
-      const told = await rest(readFrames(await join(appId, id)))
+      const told = await restOf(readFrames(await join(appId, id)))
       expect(told.map(({ event, answer }) => [event, answer])).to.deep.equal([
         ['message', 'Hello'],
         ['message_end', undefined],
@@ -128,8 +113,8 @@ describe('runs that are under way', () => {
     const appId = await world.addApp(formFile('asks'))
     held.say('yes')
     held.end()
-    const live = await rest(readFrames(await start(appId, { inputs: { name: 'x' } })))
-    const again = await rest(readFrames(await join(appId, live[0]?.workflow_run_id)))
+    const live = await restOf(readFrames(await start(appId, { inputs: { name: 'x' } })))
+    const again = await restOf(readFrames(await join(appId, live[0]?.workflow_run_id)))
     expect(again.map(({ event }) => event)).to.deep.equal(['workflow_started', 'workflow_finished'])
     expect(again[1]?.data).to.deep.equal(live.at(-1)?.data)
   })
@@ -138,14 +123,14 @@ describe('runs that are under way', () => {
     const appId = await world.addApp(formFile('asks'))
     const gone = new AbortController()
     const frames = readFrames(await start(appId, { inputs: { name: 'x' } }, gone.signal))
-    const { workflow_run_id: runId } = await next(frames)
+    const { workflow_run_id: runId } = await nextFrame(frames)
     gone.abort()
     await frames.next().catch(() => null)
     const other = readFrames(await join(appId, runId, '?include_state_snapshot=1'))
-    expect((await next(other)).event).to.equal('workflow_started')
+    expect((await nextFrame(other)).event).to.equal('workflow_started')
     held.say('yes')
     held.end()
-    expect((await rest(other)).at(-1)).to.deep.include({ event: 'workflow_finished' })
+    expect((await restOf(other)).at(-1)).to.deep.include({ event: 'workflow_finished' })
   })
 
   it('H16 a stop ends the stream, is recorded, and may be said twice', async () => {
@@ -153,8 +138,8 @@ describe('runs that are under way', () => {
     const other = readFrames(await join(appId, task, '?include_state_snapshot=true'))
     const stopped = await stop(appId, task)
     expect([stopped.status, stopped.json]).to.deep.equal([200, { result: 'success' }])
-    expect((await rest(frames)).at(-1)?.event).to.equal('message_end')
-    expect((await rest(other)).at(-1)?.event).to.equal('message_end')
+    expect((await restOf(frames)).at(-1)?.event).to.equal('message_end')
+    expect((await restOf(other)).at(-1)?.event).to.equal('message_end')
     expect((await world.ports.runs.find(task))?.status).to.equal('stopped')
     expect((await stop(appId, task)).status).to.equal(200)
   })
@@ -182,7 +167,7 @@ describe('runs that are under way', () => {
     const bare = await world.post(`${API}/apps/${appId}/tasks/${task}/stop`, {})
     expect(bare.status).to.equal(401)
     held.end()
-    expect((await rest(frames)).at(-1)?.event).to.equal('message_end')
+    expect((await restOf(frames)).at(-1)?.event).to.equal('message_end')
   })
 
   it('refuses what is no flag', async () => {
@@ -196,7 +181,7 @@ describe('runs that are under way', () => {
     /** A run read to its pause. */
     async function paused() {
       const appId = await world.addApp(askingFile)
-      const frames = await rest(readFrames(await start(appId, { inputs: { who: 'Ann' } })))
+      const frames = await restOf(readFrames(await start(appId, { inputs: { who: 'Ann' } })))
       const asked = frames.find(({ event }) => event === 'human_input_required')
       const answer = () =>
         world.post(`${API}/apps/${appId}/form/human_input/${asked?.data.form_token}`, {
@@ -208,7 +193,7 @@ describe('runs that are under way', () => {
 
     it('N05 is told again up to its pause', async () => {
       const { appId, frames, runId } = await paused()
-      const told = await rest(readFrames(await join(appId, runId, '?include_state_snapshot=true')))
+      const told = await restOf(readFrames(await join(appId, runId, '?include_state_snapshot=true')))
       expect(told).to.deep.equal(frames)
     })
 
@@ -216,12 +201,12 @@ describe('runs that are under way', () => {
       const { appId, frames, runId, answer } = await paused()
       const query = '?include_state_snapshot=true&continue_on_pause=true'
       const other = readFrames(await join(appId, runId, query))
-      for (const frame of frames) expect(await next(other)).to.deep.equal(frame)
+      for (const frame of frames) expect(await nextFrame(other)).to.deep.equal(frame)
       world.clock.advance(1000)
       expect((await answer()).status).to.equal(200)
       await until(async () => (await world.ports.runs.find(runId))?.status === 'succeeded')
       world.clock.advance(1000)
-      const told = rest(other)
+      const told = restOf(other)
       let isOver = false
       void told.then(() => {
         isOver = true
@@ -247,10 +232,10 @@ describe('runs that are under way', () => {
       expect(refused.headers.get('retry-after')).to.equal('5')
       expect(await refused.json()).to.deep.include({ error: 'rate_limit_error', code: 'rate_limit_error' })
       held.end()
-      await rest(frames)
+      await restOf(frames)
       held.say('again')
       held.end()
-      const admitted = await rest(readFrames(await start(appId, { inputs: {}, query: 'more' })))
+      const admitted = await restOf(readFrames(await start(appId, { inputs: {}, query: 'more' })))
       expect(admitted.at(-1)?.event).to.equal('message_end')
     })
   })

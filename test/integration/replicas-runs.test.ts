@@ -4,7 +4,7 @@ import { askingFile, chatFile, formFile } from '../http/app-files.ts'
 import { API } from '../http/place.ts'
 import { dropTemplate } from '../support/databases.ts'
 import { openReplicas, type Replica, type Replicas, replicaSuite, setUp } from '../support/replicas.ts'
-import { type Frame, readFrames } from '../support/sse.ts'
+import { nextFrame, readFrames, restOf } from '../support/sse.ts'
 import type { Browser } from '../support/world.ts'
 
 /** Ten seconds of the scripted model. */
@@ -53,25 +53,11 @@ replicaSuite('runs over replicas', function () {
   const stop = (replica: Replica, appId: string, task: string) =>
     send(replica, `${appId}/tasks/${task}/stop`, { method: 'POST' })
 
-  async function next(frames: AsyncGenerator<Frame>): Promise<Frame> {
-    for (;;) {
-      const { value, done } = await frames.next()
-      if (done === true) throw new Error('the stream ended')
-      if (value.event !== 'ping') return value
-    }
-  }
-
-  async function rest(frames: AsyncGenerator<Frame>): Promise<Frame[]> {
-    const seen: Frame[] = []
-    for await (const frame of frames) if (frame.event !== 'ping') seen.push(frame)
-    return seen
-  }
-
   it('H16 a stop at another replica ends the stream within a second', async () => {
     const appId = await addApp(chatFile())
     const frames = readFrames(await run(here, appId, { query: LONG }))
-    const { task_id: task } = await next(frames)
-    const ended = rest(frames)
+    const { task_id: task } = await nextFrame(frames)
+    const ended = restOf(frames)
     const askedAtMs = performance.now()
     expect((await stop(there, appId, task)).status).to.equal(200)
     expect((await ended).at(-1)?.event).to.equal('message_end')
@@ -83,10 +69,10 @@ replicaSuite('runs over replicas', function () {
   it('N04 whoever joins at another replica is told all that the starter is', async () => {
     const appId = await addApp(chatFile())
     const starter = readFrames(await run(here, appId, { query: LONG.slice(0, 100) }))
-    const first = await next(starter)
+    const first = await nextFrame(starter)
     const [own, joined] = await Promise.all([
-      rest(starter),
-      follow(there, appId, first.task_id).then((reply) => rest(readFrames(reply))),
+      restOf(starter),
+      follow(there, appId, first.task_id).then((reply) => restOf(readFrames(reply))),
     ])
     expect(joined).to.deep.equal([first, ...own])
     expect(joined.at(-1)?.event).to.equal('message_end')
@@ -98,10 +84,10 @@ replicaSuite('runs over replicas', function () {
     const starter = readFrames(
       await run(here, appId, { inputs: { name: 'a b c d e f g h i j k l m n o' } }, gone.signal),
     )
-    const { workflow_run_id: runId } = await next(starter)
+    const { workflow_run_id: runId } = await nextFrame(starter)
     gone.abort()
     await starter.next().catch(() => null)
-    const joined = await rest(readFrames(await follow(there, appId, runId)))
+    const joined = await restOf(readFrames(await follow(there, appId, runId)))
     expect(joined[0]?.event).to.equal('workflow_started')
     expect(joined.at(-1)?.data).to.deep.include({ status: 'succeeded' })
   })
@@ -118,27 +104,27 @@ replicaSuite('runs over replicas', function () {
       expect(await reply.json()).to.deep.include({ code: 'rate_limit_error' })
     }
     const streams = (admitted ?? []).map(readFrames)
-    const first = await Promise.all(streams.map(next))
+    const first = await Promise.all(streams.map(nextFrame))
     await Promise.all(first.map(({ task_id: task }) => stop(there, appId, task)))
-    await Promise.all(streams.map(rest))
+    await Promise.all(streams.map(restOf))
     const one = readFrames(await run(there, appId, { query: 'short' }))
-    expect((await rest(one)).at(-1)?.event).to.equal('message_end')
+    expect((await restOf(one)).at(-1)?.event).to.equal('message_end')
   })
 
   it('N05 a run goes on at another replica when its own was killed while it waited, and of two answers one is taken', async () => {
     const appId = await addApp(askingFile)
     const victim = await replicas.start()
-    const frames = await rest(readFrames(await run(victim, appId, { inputs: { who: 'Ann' } })))
+    const frames = await restOf(readFrames(await run(victim, appId, { inputs: { who: 'Ann' } })))
     const asked = frames.find(({ event }) => event === 'human_input_required')
     expect(frames.at(-1)?.event).to.equal('workflow_paused')
     // What is told is in Redis a moment later; the kill would race with it.
-    const told = await rest(readFrames(await follow(there, appId, asked.workflow_run_id)))
+    const told = await restOf(readFrames(await follow(there, appId, asked.workflow_run_id)))
     expect(told).to.deep.equal(frames)
     await victim.stop('SIGKILL')
     const successor = await replicas.start()
     const query = '?include_state_snapshot=true&continue_on_pause=true'
     const follower = readFrames(await follow(there, appId, asked.workflow_run_id, query))
-    for (const frame of frames) expect(await next(follower)).to.deep.equal(frame)
+    for (const frame of frames) expect(await nextFrame(follower)).to.deep.equal(frame)
 
     const answers = await Promise.all(
       [here, successor].map((replica) =>
@@ -149,7 +135,7 @@ replicaSuite('runs over replicas', function () {
       ),
     )
     expect(answers.map(({ status }) => status).sort()).to.deep.equal([200, 404])
-    const more = await rest(follower)
+    const more = await restOf(follower)
     expect(more[0]?.event).to.equal('workflow_started')
     expect(more.at(-1)?.data).to.deep.include({ status: 'succeeded', outputs: { why: 'I know her' } })
     await successor.stop()
@@ -158,8 +144,8 @@ replicaSuite('runs over replicas', function () {
   it('a run whose replica was killed is ended by another, and whoever follows it is told', async () => {
     const appId = await addApp(chatFile())
     const victim = await replicas.start()
-    const { task_id: task } = await next(readFrames(await run(victim, appId, { query: LONG })))
-    const followed = rest(readFrames(await follow(there, appId, task)))
+    const { task_id: task } = await nextFrame(readFrames(await run(victim, appId, { query: LONG })))
+    const followed = restOf(readFrames(await follow(there, appId, task)))
     const lost = follow(here, appId, task)
     await victim.stop('SIGKILL')
     // As after a minute of silence.

@@ -26,3 +26,19 @@ export async function* readFrames(response: Response): AsyncGenerator<Frame> {
     rest = rest.slice(end + 2)
   }
 }
+
+/** The next frame that is no ping. */
+export async function nextFrame(frames: AsyncGenerator<Frame>): Promise<Frame> {
+  for (;;) {
+    const { value, done } = await frames.next()
+    if (done === true) throw new Error('the stream ended')
+    if (value.event !== 'ping') return value
+  }
+}
+
+/** What is left of a stream, but for pings. */
+export async function restOf(frames: AsyncGenerator<Frame>): Promise<Frame[]> {
+  const seen: Frame[] = []
+  for await (const frame of frames) if (frame.event !== 'ping') seen.push(frame)
+  return seen
+}
