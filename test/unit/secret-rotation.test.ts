@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises'
 import { expect } from 'chai'
 import { createSecretBox } from '#adapters/crypto/secret-box.ts'
 import { createConsoleTokens } from '#adapters/jose/console-tokens.ts'
@@ -64,4 +65,16 @@ describe('what SECRET_KEY signed or sealed', () => {
       }
     })
   }
+
+  it('the steps of docs/operations.md, followed to the letter, sign nobody out before the last one', async () => {
+    const text = await readFile(new URL('../../docs/operations.md', import.meta.url), 'utf8')
+    const steps = [...text.matchAll(/^\d\. .*?`SECRET_KEY=([^`]+)`/gm)].map(([, value = '']) => value)
+    const old = createConsoleTokens({ keys: keysOf(BARE), now })
+    const cookie = await old.signAccess(session, now() + 60_000)
+    const read = steps.slice(0, 2).map((step) => {
+      const keys = keysOf(step.replace('OLDKEY', BARE).replace('NEWKEY', 'n'.repeat(32)))
+      return createConsoleTokens({ keys, now }).readAccess(cookie)
+    })
+    expect(await Promise.all(read)).to.deep.equal([session, session])
+  })
 })
