@@ -28,8 +28,13 @@ export type ApiClient = {
   stream(call: Call): Promise<ReadableStream<Uint8Array>>
 }
 
-/** A client for `server`, a base URL without a trailing slash. */
-export function createApiClient(io: TerminalIo, server: string, token: string | null): ApiClient {
+/** A client for `server`, a base URL without a trailing slash; `signInHint` is what a 401 says to do. */
+export function createApiClient(
+  io: TerminalIo,
+  server: string,
+  token: string | null,
+  signInHint: string | null = null,
+): ApiClient {
   async function send(call: Call, accept: string, signal: AbortSignal): Promise<Response> {
     const headers: Record<string, string> = { Accept: accept, 'User-Agent': `latchkey/${io.version}` }
     if (token !== null) headers.Authorization = `Bearer ${token}`
@@ -50,7 +55,8 @@ export function createApiClient(io: TerminalIo, server: string, token: string | 
     }
     if (response.ok) return response
     const reply = v.safeParse(ErrorReply, await jsonOf(response, server, io.signal))
-    throw new ApiRefusal(response.status, response.headers.get('retry-after'), reply.success ? reply.output : {})
+    const retryAfter = response.headers.get('retry-after')
+    throw new ApiRefusal(response.status, retryAfter, reply.success ? reply.output : {}, signInHint)
   }
 
   return {

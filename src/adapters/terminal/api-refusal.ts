@@ -8,9 +8,10 @@ export class ApiRefusal extends TerminalFailure {
   /** What a poll must wait from now on, when the answer says so (RFC 8628 §3.5). */
   readonly intervalS: number | null
 
-  constructor(status: number, retryAfter: string | null, body: ErrorReply) {
+  constructor(status: number, retryAfter: string | null, body: ErrorReply, signInHint: string | null = null) {
     const retryAfterS = secondsOf(retryAfter)
-    super(exitCodeOf(status), body.error ?? body.code ?? `http_${status}`, sentence(status, retryAfterS, body))
+    const said = status === 401 && signInHint !== null ? signInHint : sentence(status, retryAfterS, body)
+    super(exitCodeOf(status), body.error ?? body.code ?? `http_${status}`, said)
     this.status = status
     this.retryAfterS = retryAfterS
     this.intervalS = body.interval ?? null

@@ -47,7 +47,8 @@ function parseStrictly(argv: readonly string[], options: OptionSpecs) {
     return parseArgs({ args: [...argv], options: { ...EVERYWHERE, ...options }, allowPositionals: true, strict: true })
   } catch (error) {
     if (error instanceof Error && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS')) {
-      throw usageFailure(error.message)
+      // Node goes on to tell how a positional argument could begin with a dash, which nobody who mistyped an option wants.
+      throw usageFailure(error.message.replace(/\. To specify a positional argument.*$/s, ''))
     }
     throw error
   }

@@ -17,6 +17,9 @@ import { EXIT, TerminalFailure, usageFailure } from './terminal-failure.ts'
 import type { TerminalIo } from './terminal-io.ts'
 
 const TOKEN_SHAPE = /^[\w-]{1,128}$/
+/** Signing in would change nothing: the variable goes before what is stored. */
+const GIVEN_REFUSED =
+  'the token in LATCHKEY_TOKEN is wrong, expired or revoked: give another, or unset it and run latchkey login'
 const COMMANDS: readonly Command[] = [login, logout, whoami, apps, describe, run, sessions]
 
 /** What the client's commands are called. */
@@ -75,7 +78,7 @@ async function openContext(io: TerminalIo, out: Output, args: Args): Promise<Com
     tokenSource: given !== undefined ? 'environment' : stored !== null ? 'stored' : 'none',
     anonymous: () => createApiClient(io, server, null),
     signedIn() {
-      if (token !== null) return createApiClient(io, server, token)
+      if (token !== null) return createApiClient(io, server, token, given === undefined ? null : GIVEN_REFUSED)
       throw new TerminalFailure(EXIT.auth, 'not_signed_in', `not signed in to ${server}: run latchkey login`)
     },
   }

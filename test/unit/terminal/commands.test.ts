@@ -125,6 +125,29 @@ describe('latchkey commands', () => {
       expect(world.api.heard.at(-1)?.authorization).to.equal(`Bearer ${ANOTHER_TOKEN}`)
     })
 
+    // `latchkey login` would succeed and change nothing.
+    it('blames LATCHKEY_TOKEN and not the sign-in when that is what the server refuses', async () => {
+      await world.signedIn()
+      world.api.on('GET /account', { status: 401, json: { error: 'invalid_bearer' } })
+      const given = await world.latchkey(['whoami'], { env: { LATCHKEY_TOKEN: ANOTHER_TOKEN } })
+      expect(given.code).to.equal(4)
+      expect(given.stderr)
+        .to.include('the token in LATCHKEY_TOKEN is wrong, expired or revoked')
+        .and.include('unset it')
+      expect(given.stderr).not.to.include(ANOTHER_TOKEN)
+      expect((await world.latchkey(['whoami'])).stderr)
+        .to.include('run latchkey login')
+        .and.not.include('LATCHKEY_TOKEN')
+    })
+
+    it('answers a mistyped option with its name, without advice on words that begin with a dash', async () => {
+      const { code, stderr } = await world.latchkey(['whoami', '--jsn'])
+      expect([code, stderr]).to.deep.equal([
+        2,
+        "Unknown option '--jsn'\nlatchkey whoami --help shows what is possible\n",
+      ])
+    })
+
     it('talks to the last sign-in without --host', async () => {
       await world.signedIn()
       world.api.on('GET /account', { json: anAccount() })
