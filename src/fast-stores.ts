@@ -63,7 +63,7 @@ export function openFastStores(config: Config, log: Log) {
       nonces: createRedisNonceGuard(redis, { prefix, digest: sha256Hex }),
       ...outliving,
       runLog,
-      runControl: createRedisRunControl(redis, { prefix, subscriber, local: carried }),
+      runControl: createRedisRunControl(redis, { prefix, subscriber, local: carried, timer }),
       runSlots: createRedisRunSlots(redis, { prefix, local: ownSlots }),
     },
     close: async () => {

@@ -33,7 +33,7 @@ export function aRunReplica(redis: RedisLink, prefix: string, lines: Log = silen
   const subscriber = openSubscriber(redis, timer)
   return {
     log: createRedisRunLog(redis, { prefix, subscriber, local: createMemoryRunLog(clock), timer, log: lines }),
-    control: createRedisRunControl(redis, { prefix, subscriber, local: own }),
+    control: createRedisRunControl(redis, { prefix, subscriber, local: own, timer }),
     own,
     clock,
     quit: () => subscriber.quit(),
