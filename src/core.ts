@@ -35,7 +35,7 @@ import { openRunner } from './runner.ts'
 import { tracedStores } from './traced-stores.ts'
 import type { Tracing } from './tracing.ts'
 
-/** The whole core, wired; `close` frees everything in reverse order of opening. */
+/** The whole core, wired; `close` frees all that it opened, the stores last. */
 export type Core = {
   readonly cases: UseCases
   readonly inTrace: Enterprise['inTrace']
