@@ -138,4 +138,41 @@ describe('what guards the pages', () => {
       expect((await at().get(`/assets/${path}`)).status, path).to.equal(404)
     }
   })
+
+  const PERSON = { Accept: 'text/html,application/xhtml+xml,*/*;q=0.8' }
+
+  it('whoever opens an address without a page is told so in words, with a way on', async () => {
+    await open()
+    for (const path of ['/devices', '/device/', '/Signin', '/v1/me', '/a/b']) {
+      const page = await at().get(path, { headers: PERSON })
+      expect(`${page.status} ${heading(page)}`, path).to.equal('404 There is no such page')
+      expect(page.text, path).to.include('href="/device"').and.not.include('not_found')
+    }
+    const form = await at().get('/device/decide', { headers: PERSON })
+    expect(`${form.status} ${form.headers.get('allow')} ${heading(form)}`).to.equal('405 POST There is no such page')
+    const chinese = await at().get('/devices', { headers: { ...PERSON, 'Accept-Language': 'zh-CN' } })
+    expect(heading(chinese)).to.equal('没有该页面')
+  })
+
+  it('programs, and everybody below the API, hear in JSON of an address that is not there', async () => {
+    await open()
+    for (const [path, headers] of [
+      ['/devices', {}],
+      ['/devices', { Accept: '*/*' }],
+      ['/devices', { Accept: 'application/json' }],
+      ['/openapi/v1/none', PERSON],
+      ['/console/api/none', PERSON],
+    ] as const) {
+      const reply = await at().get(path, { headers })
+      expect([reply.status, reply.json.error], path).to.deep.equal([404, 'not_found'])
+    }
+    expect((await at().post('/devices', { json: {}, headers: PERSON })).json.error).to.equal('not_found')
+  })
+
+  // Else a browser's Accept would tell the path of the doctor's questions from those that are not there.
+  it('security: the path that only doctor asks looks like any that is not there, to browsers as well', async () => {
+    await open()
+    const [seen, absent] = await Promise.all(['/_seen', '/_sean'].map((path) => at().get(path, { headers: PERSON })))
+    expect([seen?.status, seen?.text]).to.deep.equal([absent?.status, absent?.text])
+  })
 })

@@ -8,11 +8,12 @@ import { makeCors } from './cors.ts'
 import { endOfTurn } from './end-of-turn.ts'
 import { writeError } from './errors.ts'
 import type { HttpContext, InTrace, OnAnswer } from './http-context.ts'
+import { wantsPage } from './request-facts.ts'
 import { knownMethod, TRACE_PARENT, traceRequest } from './request-span.ts'
 import type { Route } from './route.ts'
 import { linkedFile } from './routes/files.ts'
 import { metadata } from './routes/meta.ts'
-import { pageRoutes } from './routes/pages.ts'
+import { pageRoutes, writeMissingPage } from './routes/pages.ts'
 import { probeRoutes } from './routes/probes.ts'
 import { answerSeen, SEEN_PATH } from './routes/seen.ts'
 
@@ -119,11 +120,13 @@ function requestIdOf(ctx: Context): string {
 }
 
 /** The one place where anything thrown becomes an answer. */
-async function rescue(ctx: Context, next: Next, { log }: HttpContext): Promise<void> {
+async function rescue(ctx: Context, next: Next, http: HttpContext): Promise<void> {
+  const { log } = http
   try {
     await next()
   } catch (error) {
     if (ctx.res.headersSent) throw error
+    if (isSlipOfAPerson(ctx, error)) return writeMissingPage(ctx, http, error)
     writeError(ctx, error)
     if (ctx.state.isApi === true) setHead(ctx, 'Cache-Control', 'no-store')
     // A caller who hung up, and by that ended the run that was to answer, met no fault.
@@ -133,6 +136,12 @@ async function rescue(ctx: Context, next: Next, { log }: HttpContext): Promise<v
     const { requestId } = ctx.state
     log.error('request failed', { requestId, method: ctx.method, route: ctx.state.route ?? ctx.path, error })
   }
+}
+
+/** Whether somebody opened an address that has no page. Programs, and whoever asks the API, hear of it in JSON. */
+function isSlipOfAPerson(ctx: Context, error: unknown): error is DomainError {
+  if (!(error instanceof DomainError) || !['not_found', 'method_not_allowed'].includes(error.code)) return false
+  return ctx.state.isApi !== true && ['GET', 'HEAD'].includes(ctx.method) && wantsPage(ctx)
 }
 
 function refuseUnrouted(ctx: Context, router: Router): void {

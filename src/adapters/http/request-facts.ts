@@ -90,7 +90,7 @@ export class LazyFacts implements RequestFacts {
   }
 
   get asksForHtml() {
-    return /\btext\/html\b/i.test(this.#ctx.get('Accept')) && this.#ctx.accepts('text/html') !== false
+    return wantsPage(this.#ctx)
   }
 
   get prefersEventStream() {
@@ -156,4 +156,9 @@ function safeDecode(text: string): string | null {
     if (error instanceof URIError) return null
     throw error
   }
+}
+
+/** Whether `Accept` names `text/html`: a browser on its way to a page does, a program that takes anything does not. */
+export function wantsPage(ctx: Context): boolean {
+  return /\btext\/html\b/i.test(ctx.get('Accept')) && ctx.accepts('text/html') !== false
 }

@@ -74,8 +74,19 @@ export function problemPage(thrown: unknown, words: Words, userCode: string | nu
   const error = thrown instanceof DomainError ? thrown : new DomainError('internal_server_error', {})
   const { status, headers } = renderError(error.code, error.facts)
   const told = tell(error, userCode) ?? fault(status, userCode, path === '/device' || path === '/device/decide')
-  const { title, sentence, waitMs = 0, to, label } = isAboutTerminals(path, told) ? backToTerminals(told) : told
-  const answer: Answer = view(
+  return { answer: pageOf(isAboutTerminals(path, told) ? backToTerminals(told) : told, words, status), headers }
+}
+
+const NO_PAGE = { title: 'problem.noPage', sentence: 'problem.noPageHint', to: '/device', label: 'go.device' } as const
+
+/** The page for an address at which nobody can look at anything, and headers that belong to it. */
+export function missingPage({ code, facts }: DomainError, words: Words) {
+  const { status, headers } = renderError(code, facts)
+  return { answer: pageOf(NO_PAGE, words, status), headers }
+}
+
+function pageOf({ title, sentence, waitMs = 0, to, label }: Problem, words: Words, status: number): Answer {
+  return view(
     'problem',
     null,
     {
@@ -86,7 +97,6 @@ export function problemPage(thrown: unknown, words: Words, userCode: string | nu
     },
     status,
   )
-  return { answer, headers }
 }
 
 function tell<C extends ErrorCode>({ code, facts }: DomainError<C>, userCode: string | null): Problem | undefined {

@@ -144,6 +144,8 @@ export const english = {
   'problem.setUpHint': 'The first account exists. Sign in with it.',
   'problem.noTerminal': 'No such terminal',
   'problem.noTerminalHint': 'It is not one of yours, or it was removed.',
+  'problem.noPage': 'There is no such page',
+  'problem.noPageHint': 'The address may have a slip in it.',
   'problem.wrong': 'Something went wrong',
   'problem.unread': 'The server could not read what was sent. Try again.',
   'problem.fault': 'The server could not answer. Try again in a moment.',
@@ -155,6 +157,7 @@ export const english = {
   'go.back': 'Back',
   'go.own': 'Go to our own page',
   'go.sessions': 'Your terminals',
+  'go.device': 'Connect a device',
 } as const
 
 /** What can be said. */

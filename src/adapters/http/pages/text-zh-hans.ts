@@ -140,6 +140,8 @@ export const simplifiedChinese: Catalogue = {
   'problem.setUpHint': '第一个账号已存在。请使用它登录。',
   'problem.noTerminal': '没有该终端',
   'problem.noTerminalHint': '它不属于你，或已被移除。',
+  'problem.noPage': '没有该页面',
+  'problem.noPageHint': '地址可能有误。',
   'problem.wrong': '出错了',
   'problem.unread': '服务器无法读取发送的内容。请重试。',
   'problem.fault': '服务器无法响应。请稍后重试。',
@@ -151,4 +153,5 @@ export const simplifiedChinese: Catalogue = {
   'go.back': '返回',
   'go.own': '前往我们的页面',
   'go.sessions': '你的终端',
+  'go.device': '连接设备',
 }

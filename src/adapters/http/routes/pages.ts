@@ -5,7 +5,7 @@ import { install, installPage, signIn, signInPage, signOut, start } from '../pag
 import { type Answer, assets, go, type Manner, writeAnswer } from '../pages/answer.ts'
 import type { Asset } from '../pages/asset.ts'
 import { decide, devicePage, enterCode } from '../pages/device-pages.ts'
-import { problemPage } from '../pages/problems.ts'
+import { missingPage, problemPage } from '../pages/problems.ts'
 import { revokeOthers, revokeTerminal, sessionsPage } from '../pages/session-pages.ts'
 import { afterSignIn, openVisit, type Visit } from '../pages/visit.ts'
 import { wordsIn } from '../pages/words.ts'
@@ -68,6 +68,14 @@ function writeProblem(
   writeAnswer(ctx, answer, manner)
   if (thrown instanceof DomainError && ctx.status < 500) return
   http.log.error('page failed', { requestId: ctx.state.requestId, route: path, error: thrown })
+}
+
+/** Answers whoever looks for a page at an address that has none; its status stays what it is. */
+export function writeMissingPage(ctx: Context, { brand }: HttpContext, error: DomainError): void {
+  const words = wordsOf(ctx)
+  const { answer, headers } = missingPage(error, words)
+  ctx.set({ ...headers })
+  writeAnswer(ctx, answer, { words, brand, renewTo: '' })
 }
 
 function file(name: string, find: (http: HttpContext) => Asset | null): Page {
