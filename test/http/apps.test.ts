@@ -49,6 +49,12 @@ describe('queries of the catalogue', () => {
     })
   }
 
+  it('G10 a word outside the list is answered with the list as one would type it', async () => {
+    const reply = await place.get(`${API}/apps?workspace_id=${place.owner.workspaceId}&mode=chatty`, { token })
+    const modes = 'completion, workflow, chat, advanced-chat, agent-chat, channel, rag-pipeline'
+    expect(reply.json.details[0].msg).to.equal(`must be one of ${modes}`)
+  })
+
   it('G10 a workspace is required', async () => {
     const reply = await place.get(`${API}/apps`, { token })
     expect(reply.status).to.equal(422)

@@ -94,7 +94,7 @@ function wording(issue: v.BaseIssue<unknown>): string {
       return `must be at most ${String(requirement)}`
     case 'picklist':
     case 'literal':
-      return `must be ${expected ?? 'one of the known values'}`
+      return `must be ${choices(expected)}`
     case 'uuid':
       return 'must be a UUID'
     case 'strict_object':
@@ -106,6 +106,15 @@ function wording(issue: v.BaseIssue<unknown>): string {
     default:
       return `must be ${article(expected ?? type)}`
   }
+}
+
+/** Without valibot's notation of types: `("a" | "b")` is nothing that one could type. */
+function choices(expected: string | null): string {
+  const words = (expected ?? '')
+    .replace(/^\(|\)$/g, '')
+    .split(' | ')
+    .map((word) => word.replace(/^"|"$/g, ''))
+  return words.length > 1 ? `one of ${words.join(', ')}` : (words[0] ?? '') || 'one of the known values'
 }
 
 function article(expected: string): string {
