@@ -82,7 +82,8 @@ describe('operators’ commands about apps', () => {
       expect((await latchkey(`app unbind-upstream ${appId}`)).ok).to.equal(true)
       expect(await check()).to.equal(false)
     }
-    expect((await latchkey(`app unbind-upstream ${appId}`)).ok, 'twice').to.equal(false)
+    const twice = await latchkey(`app unbind-upstream ${appId}`)
+    expect([twice.ok, twice.lines.join()]).to.deep.equal([false, '"Graph chat" runs here already'])
   })
 
   for (const [words, says] of [
@@ -228,7 +229,10 @@ describe('operators’ commands about apps', () => {
 
   it('names the field that cannot be bound, and stores nothing', async () => {
     expect((await latchkey('binding set model a --url ftp://a.example')).lines[0]).to.match(/^url must be an http/)
-    expect((await latchkey('binding remove model a')).ok).to.equal(false)
+    expect(await latchkey('binding remove model a')).to.deep.equal({
+      ok: false,
+      lines: ['nothing is bound as model a; latchkey binding list shows what is'],
+    })
     const broken = await fileOf('a: [', 'api.yaml')
     expect(await fault(`binding set tool a b --openapi ${broken} --url https://a.example`)).to.include(
       'neither YAML nor',

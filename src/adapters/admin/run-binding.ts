@@ -1,10 +1,12 @@
 import type { ShownBinding } from '#application/use-cases/manage-bindings.ts'
 import type { UseCases } from '#application/use-cases.ts'
 import type { BindingSubject } from '#domain/binding.ts'
+import { DomainError } from '#domain/errors.ts'
 import { actingPerson } from './acting-person.ts'
 import type { AdminRequest } from './parse-command.ts'
-import { type AdminReply, done } from './reply.ts'
+import { type AdminReply, done, failed } from './reply.ts'
 
+type Binder = Parameters<UseCases['bindings']['remove']>[0]
 type Request<C extends AdminRequest['command']> = Extract<AdminRequest, { command: C }>
 
 export async function listBindings(cases: UseCases, { options }: Request<'binding list'>): Promise<AdminReply> {
@@ -26,8 +28,21 @@ export async function removeBinding(cases: UseCases, request: Request<'binding r
   const { subject, options } = request
   const person = await actingPerson(cases, options)
   if ('lines' in person) return person
-  await cases.bindings.remove(person, subject)
+  if (!(await removed(cases, person, subject))) {
+    return failed(`nothing is bound as ${wordsFor(subject)}; latchkey binding list shows what is`)
+  }
   return done([options.json ? JSON.stringify({ removed: subject }) : `Removed ${wordsFor(subject)}`])
+}
+
+/** Removes a binding; false when there was none, which the API tells without a word about it. */
+export async function removed(cases: UseCases, person: Binder, subject: BindingSubject): Promise<boolean> {
+  try {
+    await cases.bindings.remove(person, subject)
+    return true
+  } catch (error) {
+    if (error instanceof DomainError && error.code === 'not_found') return false
+    throw error
+  }
 }
 
 /** What is bound to what; documents and code are left out for their length, keys for good. */

@@ -2,7 +2,8 @@ import type { UseCases } from '#application/use-cases.ts'
 import type { BindingSubject } from '#domain/binding.ts'
 import { namedApp } from './named-app.ts'
 import type { AdminRequest } from './parse-command.ts'
-import { type AdminReply, done } from './reply.ts'
+import { type AdminReply, done, failed } from './reply.ts'
+import { removed } from './run-binding.ts'
 
 type Request<C extends AdminRequest['command']> = Extract<AdminRequest, { command: C }>
 
@@ -28,6 +29,7 @@ export async function unbindUpstream(cases: UseCases, request: Request<'app unbi
   if ('lines' in found) return found
   const { accountId, appId } = found
   const { app } = await cases.checkApp.byId(accountId, appId)
-  await cases.bindings.remove({ accountId, workspaceId: app.workspaceId }, subjectOf(appId))
+  const was = await removed(cases, { accountId, workspaceId: app.workspaceId }, subjectOf(appId))
+  if (!was) return failed(`"${app.name}" runs here already`)
   return done([options.json ? JSON.stringify({ app_id: appId, removed: true }) : `"${app.name}" runs here again`])
 }
