@@ -28,6 +28,8 @@ import { shutDownWhenTold } from './shut-down.ts'
 import type { Tracing } from './tracing.ts'
 import { packageVersion } from './version.ts'
 
+type Scraped = Awaited<ReturnType<typeof serveMetrics>>
+
 /** Serves until it is told to stop. `say` takes the lines a person reads at the start. */
 export async function serve(
   config: Config,
@@ -39,10 +41,14 @@ export async function serve(
   const metrics = config.metricsPort === null ? null : createMetrics(await packageVersion())
   const core = await openCore(config, socketPath, log, { metrics, tracing })
   const server = createHttpServer()
+  let scraped: Scraped | null = null
   try {
-    await serveCore(core, server, socketPath, config, log, say, { metrics, tracing })
+    // First of all that listens: a taken METRICS_PORT used to leave a process behind that serves nobody and never ends.
+    if (metrics !== null) scraped = await serveMetrics(metrics, config.host, config.metricsPort ?? 0)
+    await serveCore(core, server, socketPath, config, log, say, { metrics, tracing, scraped })
   } finally {
     server.close()
+    await scraped?.close()
     await core.close()
     await tracing?.close()
   }
@@ -56,7 +62,7 @@ async function serveCore(
   config: Config,
   log: Log,
   say: (line: string) => void,
-  { metrics = null, tracing = null }: Watching,
+  { metrics = null, tracing = null, scraped }: Watching & { readonly scraped: Scraped | null },
 ): Promise<void> {
   const version = await packageVersion()
   // From here to the handler nothing may wait: a request in between would never be answered.
@@ -68,14 +74,13 @@ async function serveCore(
     underway.add(answered)
     return answered
   })
+  const isNew = (await core.cases.owner()) === null
   const admin =
     socketPath === null ? null : await serveAdminSocket(socketPath, (command) => runAdminCommand(core.cases, command))
 
-  const isNew = (await core.cases.owner()) === null
   say(`Latchkey serves at ${address}`)
   const pages = config.consoleWebUrl ?? address
   say(isNew ? `First visit: ${pages}/install creates your account` : `Approve terminals at ${pages}/device`)
-  const scraped = metrics === null ? null : await serveMetrics(metrics, config.host, config.metricsPort ?? 0)
   if (scraped !== null) log.info('metrics', { url: scraped.url })
   if (config.databaseUrl === null) say(`Embedded database in ${config.dataDir}`)
   if (config.redisUrl === null) say('In-process limits and device codes: run one replica only (REDIS_URL shares them)')
@@ -83,7 +88,6 @@ async function serveCore(
   const background = startBackground({ cases: core.cases, prunes: config.prunesTokens, now, timer, log })
   await shutDownWhenTold({ core, server, drain, underway, admin }, config, log)
   await background.stop()
-  await scraped?.close()
 }
 
 function httpApp(

@@ -1,6 +1,5 @@
 /** What an operator can do about it, by the code of the file system, the socket or PostgreSQL. */
 const REASONS: Readonly<Record<string, string>> = {
-  EADDRINUSE: 'the port is taken; set PORT to another',
   EADDRNOTAVAIL: 'this machine does not have the address; check HOST',
   EACCES: 'not allowed to use the data directory or the port; check DATA_DIR and PORT',
   EPERM: 'not allowed to use the data directory or the port; check DATA_DIR and PORT',
@@ -34,11 +33,18 @@ export function startFault(error: unknown): string {
     return `${error.message}; stop it first, or set DATA_DIR to another folder`
   }
   for (const cause of causesOf(error)) {
+    if ('code' in cause && cause.code === 'EADDRINUSE') return takenPort(cause)
     const known = REASONS['code' in cause ? String(cause.code) : '']
     if (known !== undefined) return known
     if (NO_CONNECTION.test(cause.message)) return 'the database does not answer; check DATABASE_URL'
   }
   return error instanceof Error ? (error.stack ?? error.message) : String(error)
+}
+
+/** Two listeners may have failed: the number tells which, and so which variable is meant. */
+function takenPort(cause: Error): string {
+  const port = 'port' in cause ? `port ${String(cause.port)}` : 'the port'
+  return `${port} is taken; set PORT, or METRICS_PORT if that one names it, to another`
 }
 
 function causesOf(error: unknown): readonly Error[] {

@@ -42,7 +42,11 @@ describe('a start that fails', function () {
     })
     try {
       // A process that held on to its database used to stay behind for ever.
-      expect(refusal({ PORT: String(port) })).to.equal('latchkey: the port is taken; set PORT to another\n')
+      for (const name of ['PORT', 'METRICS_PORT']) {
+        expect(refusal({ [name]: String(port) }), name).to.equal(
+          `latchkey: port ${port} is taken; set PORT, or METRICS_PORT if that one names it, to another\n`,
+        )
+      }
     } finally {
       taken.close()
     }
