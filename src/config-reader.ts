@@ -66,7 +66,7 @@ export function makeReader(env: Environment, fault: (name: string, wanted: strin
       return null
     },
     secretKeys(name: string): readonly SigningKey[] | null {
-      const wanted = `at least ${MIN_KEY_LENGTH} characters, or comma-separated kid:key pairs of which each key has`
+      const wanted = `at least ${MIN_KEY_LENGTH} characters, or comma-separated kid:key pairs with keys as long and no kid twice`
       const value = checked(name, (one) => parseKeys(one) !== null, wanted)
       return value === null ? null : parseKeys(value)
     },

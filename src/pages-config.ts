@@ -31,6 +31,10 @@ export function readPagesConfig(
     } catch (error) {
       // Whatever is wrong with the file, its path is a value and must not be printed.
       if (!(error instanceof Error)) throw error
+      if ('syscall' in error) {
+        fault(name, 'the path of a file that is there and can be read')
+        return null
+      }
     }
     fault(name, wanted)
     return null

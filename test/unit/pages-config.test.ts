@@ -41,6 +41,20 @@ describe('configuration of the pages', () => {
     expect(faults.join()).not.to.contain(folder).and.not.contain('ffdd00')
   })
 
+  it('tells a file that cannot be read from one that is not what is wanted', () => {
+    const absent = join(folder, 'absent.png')
+    for (const [name, wanted] of [
+      ['BRAND_LOGO_FILE', 'an SVG'],
+      ['GEOIP_FILE', 'an MMDB file'],
+    ] as const) {
+      for (const path of [absent, `${folder}/`]) {
+        const read = `${name} must be the path of a file that is there and can be read`
+        expect(faultsOf({ [name]: path })[0], path).to.equal(read)
+      }
+      expect(faultsOf({ [name]: file('nothing.png', '') })[0]).to.include(`${name} must be ${wanted}`)
+    }
+  })
+
   it('refuses a logo that is too large, empty or no picture', () => {
     const refused = [file('big.png', Buffer.alloc(64 * 1024 + 1)), file('empty.png', ''), file('page.html', '<p>')]
     for (const path of refused) expect(faultsOf({ BRAND_LOGO_FILE: path })).to.have.length(1)
