@@ -61,7 +61,7 @@ describe('latchkey run --file', () => {
     const appId = await place.addApp(READS('file'))
     const missing = await run(appId, '--file', `doc=${join(folder, 'none.md')}`)
     expect([missing.code, missing.stderr]).to.deep.equal([2, missing.stderr])
-    expect(missing.stderr).to.contain('none.md (ENOENT)')
+    expect(missing.stderr).to.contain('none.md: there is no such file')
     const folderItself = await run(appId, '--file', `doc=${folder}`)
     expect(folderItself.stderr).to.contain('is no file')
     const refused = await run(appId, '--file', `doc=${join(folder, 'run.exe')}`)

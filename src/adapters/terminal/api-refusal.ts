@@ -53,5 +53,15 @@ function reason(cause: unknown): string {
   if (!(cause instanceof Error)) return ''
   if (cause.name === 'TimeoutError') return ' (no answer in time)'
   const inner = cause.cause
-  return inner instanceof Error && 'code' in inner && typeof inner.code === 'string' ? ` (${inner.code})` : ''
+  const code = inner instanceof Error && 'code' in inner && typeof inner.code === 'string' ? inner.code : ''
+  return `${code === '' ? '' : ` (${code})`}${WHAT_TO_DO[code] ?? ''}`
+}
+
+/** A first server on another port than the usual one, and a slip in a name, are both mended by the same option. */
+const WHAT_TO_DO: Readonly<Record<string, string>> = {
+  ECONNREFUSED: ': nothing serves there; --host or LATCHKEY_HOST names another server',
+  ENOTFOUND: ': there is no such host; --host or LATCHKEY_HOST names another server',
+  DEPTH_ZERO_SELF_SIGNED_CERT: ': its certificate is its own; NODE_EXTRA_CA_CERTS names a file with one to trust',
+  SELF_SIGNED_CERT_IN_CHAIN:
+    ': nobody known signed its certificate; NODE_EXTRA_CA_CERTS names a file with one to trust',
 }

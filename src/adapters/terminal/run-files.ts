@@ -4,6 +4,7 @@ import { basename } from 'node:path'
 import * as v from 'valibot'
 import type { ApiClient } from './api-client.ts'
 import { usageFailure } from './terminal-failure.ts'
+import { unreadableFile } from './unreadable-file.ts'
 
 const Uploaded = v.object({ id: v.string(), mime_type: v.string() })
 
@@ -47,10 +48,7 @@ async function open(given: string) {
     if (!(await stat(path)).isFile()) throw usageFailure(`${path} is no file`)
     return { input, isList: list !== undefined, name: basename(path), content: await openAsBlob(path) }
   } catch (error) {
-    if (error instanceof Error && 'code' in error && /^E[A-Z]+$/.test(String(error.code))) {
-      throw usageFailure(`cannot read ${path} (${error.code})`)
-    }
-    throw error
+    throw unreadableFile(path, error) ?? error
   }
 }
 

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import type { Args } from './args.ts'
 import { usageFailure } from './terminal-failure.ts'
+import { unreadableFile } from './unreadable-file.ts'
 
 /**
  * The `inputs` of a run: `--inputs` (JSON, `@file` or `-` for stdin) with each `--input k=v` laid over it.
@@ -23,8 +24,7 @@ async function textOf(source: string, readStdin: () => Promise<string>): Promise
   try {
     return await readFile(source.slice(1), 'utf8')
   } catch (error) {
-    if (error instanceof Error && 'code' in error) throw usageFailure(`cannot read ${source.slice(1)} (${error.code})`)
-    throw error
+    throw unreadableFile(source.slice(1), error) ?? error
   }
 }
 

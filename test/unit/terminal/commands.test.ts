@@ -182,6 +182,7 @@ describe('latchkey commands', () => {
       expect((await world.latchkey(['whoami'])).stderr).to.include('is it a Latchkey server?')
       const dead = await world.latchkey(['whoami'], DEAD_SERVER)
       expect([dead.code, dead.stderr.includes('ECONNREFUSED')]).to.deep.equal([1, true])
+      expect(dead.stderr).to.include('nothing serves there; --host or LATCHKEY_HOST names another server')
     })
 
     it('reports a failure as one JSON line on stderr with --json', async () => {

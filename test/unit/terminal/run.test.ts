@@ -72,6 +72,21 @@ describe('latchkey run', () => {
     })
   })
 
+  it('says in words why a file of the command line cannot be read', async () => {
+    await world.signedIn()
+    for (const words of [
+      ['--inputs', '@/nowhere.json'],
+      ['--file', '/nowhere.json'],
+    ]) {
+      const { code, stderr } = await world.latchkey(['run', AN_APP_ID, ...words])
+      expect(code).to.equal(2)
+      expect(stderr).to.include('cannot read /nowhere.json: there is no such file').and.not.include('ENOENT')
+    }
+    expect((await world.latchkey(['run', AN_APP_ID, '--inputs', '@/'])).stderr).to.include(
+      'cannot read /: it is a folder',
+    )
+  })
+
   it('takes inputs from JSON, a file or stdin, and lays each --input over them', async () => {
     world.api.on(RUN, { frames: aChat })
     const file = join(world.configDir, 'inputs.json')
