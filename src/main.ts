@@ -13,11 +13,12 @@ import {
 } from '#adapters/terminal/run-terminal.ts'
 import { ConfigError, loadConfig } from './config.ts'
 import { nearestWord } from './nearest-word.ts'
+import { Interrupted } from './read-stdin.ts'
 import { startFault } from './start-fault.ts'
 import { openTracing } from './tracing.ts'
 import { packageVersion } from './version.ts'
 
-const EXIT = { ok: 0, failed: 1, usage: 2 } as const
+const EXIT = { ok: 0, failed: 1, usage: 2, interrupted: 130 } as const
 
 function say(line: string): void {
   process.stdout.write(`${line}\n`)
@@ -90,6 +91,7 @@ async function run(argv: readonly string[]): Promise<number> {
 
 /** What went wrong before anything served, in one line a fault. */
 function complain(error: unknown): number {
+  if (error instanceof Interrupted) return EXIT.interrupted
   if (error instanceof UsageError) {
     const usage = usageFor(process.argv.slice(2))
     // All commands at once would push the reason off the screen.

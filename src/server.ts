@@ -1,6 +1,5 @@
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { text } from 'node:stream/consumers'
 import { askAdminSocket, newSocketPath, serveAdminSocket } from '#adapters/admin/admin-socket.ts'
 import type { Outside } from '#adapters/admin/outside.ts'
 import { parseAdminCommand } from '#adapters/admin/parse-command.ts'
@@ -24,6 +23,7 @@ import { isLoopback } from './config-reader.ts'
 import { type Core, openCore, type Watching } from './core.ts'
 import { openDatabase } from './database.ts'
 import { serveMetrics } from './metrics-server.ts'
+import { readStdin } from './read-stdin.ts'
 import { shutDownWhenTold } from './shut-down.ts'
 import type { Tracing } from './tracing.ts'
 import { packageVersion } from './version.ts'
@@ -146,7 +146,7 @@ function isHttps({ consoleApiUrl, consoleWebUrl }: Config): boolean {
 
 /** Runs an operator's command on the store itself, or through the process that holds it. */
 export async function administer(config: Config, words: readonly string[], env: Outside['env']): Promise<AdminReply> {
-  const command = await parseAdminCommand(words, { readStdin: () => text(process.stdin), env })
+  const command = await parseAdminCommand(words, { readStdin: typed, env })
   const log = createLog('silent')
   try {
     const core = await openCore(config, null, log)
@@ -160,6 +160,8 @@ export async function administer(config: Config, words: readonly string[], env: 
     throw error
   }
 }
+
+const typed: Outside['readStdin'] = (what) => readStdin(what, process.stdin, (words) => process.stderr.write(words))
 
 /** Brings the database up to date and closes it. */
 export async function migrateOnly(config: Config): Promise<AdminReply> {

@@ -2,7 +2,8 @@ import { readFile } from 'node:fs/promises'
 
 /** What a command may read where the operator is, and the serving process is not. */
 export type Outside = {
-  readonly readStdin: () => Promise<string>
+  /** A keyboard may hide what is typed of a secret. */
+  readonly readStdin: (what: 'file' | 'secret') => Promise<string>
   readonly env: Readonly<Record<string, string | undefined>>
 }
 
@@ -13,7 +14,7 @@ export class UnreadableFile extends Error {
 
 /** "-" is standard input. @throws UnreadableFile */
 export async function readSource(file: string, { readStdin }: Outside): Promise<string> {
-  if (file === '-') return readStdin()
+  if (file === '-') return readStdin('file')
   try {
     return await readFile(file, 'utf8')
   } catch (error) {

@@ -105,7 +105,7 @@ export async function parseKey(words: Words, { readStdin, env }: Outside): Promi
     throw new UsageError('binding set takes one of --key-stdin, --key-env NAME and --no-key')
   }
   if (none === true) return null
-  if (fromStdin === true) return (await readStdin()).trim() || refuseEmpty('standard input')
+  if (fromStdin === true) return (await readStdin('secret')).trim() || refuseEmpty('standard input')
   if (typeof variable === 'string') return env[variable]?.trim() || refuseEmpty(`the variable ${variable}`)
   return undefined
 }

@@ -131,7 +131,7 @@ export async function parseAdminCommand(words: readonly string[], outside: Outsi
         throw new UsageError('account create takes --email and --name')
       }
       if (!isEmail(options.email)) throw new UsageError('--email must be an email address')
-      return { command: 'account create', password: (await outside.readStdin()).replace(/\r?\n$/, ''), options }
+      return { command: 'account create', password: (await outside.readStdin('secret')).replace(/\r?\n$/, ''), options }
     }
     case 'account ban':
     case 'account unban':

@@ -40,7 +40,8 @@ export const ADMIN_USAGE = `Usage: latchkey COMMAND [options]
                                             [--workspace ID] [--as EMAIL] [--json], too
   binding remove KIND PROVIDER [NAME] [--workspace ID] [--as EMAIL] [--json]
   account create --email EMAIL --name NAME [--workspace ID] [--role ROLE] [--as EMAIL] [--json]
-                                            add a person; ROLE: normal, editor, admin or owner; the password is read from standard input
+                                            add a person as normal (if no ROLE says so), editor, admin or owner;
+                                            the password is asked for, or read from a pipe
   account ban EMAIL [--json]                shut a person out: their terminals and browsers are signed out at once
   account unban EMAIL [--json]              let them sign in again
   account close EMAIL [--json]              shut a person out for good
