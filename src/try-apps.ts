@@ -4,7 +4,7 @@ import { parseArgs } from 'node:util'
 import * as v from 'valibot'
 import { defuse } from '#adapters/admin/defuse.ts'
 import { UnreadableFile } from '#adapters/admin/outside.ts'
-import { UsageError } from '#adapters/admin/usage-error.ts'
+import { refusedWords, UsageError } from '#adapters/admin/usage-error.ts'
 import { createSandbox } from '#adapters/runner-native/code/sandbox.ts'
 import { createDslFiles } from '#adapters/runner-native/dsl/dsl-files.ts'
 import { makeRehearse, type Rehearsal, type Rehearse } from '#adapters/runner-native/rehearsal/rehearse.ts'
@@ -89,7 +89,7 @@ function parseWords(words: readonly string[]) {
     return { folder, isJson: values.json === true, recordingFile: values.recording }
   } catch (error) {
     if (error instanceof UsageError) throw error
-    throw new UsageError(error instanceof Error ? error.message : 'cannot read the command line')
+    throw refusedWords(error)
   }
 }
 

@@ -71,6 +71,12 @@ describe('latchkey app try', function () {
     expect(latchkey().status).to.equal(2)
   })
 
+  it('answers a mistyped option with its name alone', () => {
+    expect(latchkey(folder, '--jsn').stderr).to.match(
+      /^latchkey: Unknown option '--jsn'\n\nUsage:\n\n {2}app try FOLDER/,
+    )
+  })
+
   it('the table in the documentation is what came of it (npm run table writes it)', () => {
     const { status } = spawnSync(process.execPath, ['scripts/app-table.ts', '--check'], { cwd: ROOT })
     expect(status).to.equal(0)

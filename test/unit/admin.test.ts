@@ -148,6 +148,7 @@ describe('operators’ commands', () => {
   it('a mistyped command is answered with those that there are', async () => {
     expect(await usageFault('session')).to.equal('session takes a command; there is list, revoke')
     expect(await usageFault('session', 'revok', 'x')).to.equal('unknown command: session revok; there is list, revoke')
+    expect(await usageFault('app')).to.include('access, try')
     expect(await usageFault('sesion')).to.equal('unknown command: sesion')
     expect(await usageFault('prune', '--jsn')).to.equal("Unknown option '--jsn'")
   })

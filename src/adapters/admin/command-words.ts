@@ -16,6 +16,7 @@ export const COMMAND_WORDS: Readonly<Record<string, Words>> = {
   'app bind-upstream': { operands: 1, options: ['url', 'key-stdin', 'key-env', 'key', ...APP] },
   'app unbind-upstream': { operands: 1, options: APP },
   'app access': { operands: 1, options: ['mode', 'grant', 'withdraw', ...APP] },
+  'app try': { operands: 1, options: ['recording', 'json'] },
   'binding list': { operands: 0, options: APP },
   'binding set': { operands: BY_KIND, options: [...BOUND, 'key-stdin', 'key-env', 'no-key', ...APP] },
   'binding remove': { operands: BY_KIND, options: APP },

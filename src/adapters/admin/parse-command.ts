@@ -17,7 +17,7 @@ import {
   Target,
 } from './parse-binding.ts'
 import { parseSince } from './since.ts'
-import { UsageError } from './usage-error.ts'
+import { refusedWords, UsageError } from './usage-error.ts'
 
 const Options = v.object({
   workspace: v.optional(v.string()),
@@ -195,11 +195,6 @@ function parseWords(words: readonly string[]) {
     return { values: v.parse(Options, values), given: values, positionals }
   } catch (error) {
     if (error instanceof v.ValiError) throw new UsageError('--role must be owner, admin, editor or normal')
-    throw new UsageError(error instanceof Error ? withoutAdvice(error.message) : 'cannot read the command line')
+    throw refusedWords(error)
   }
-}
-
-/** Node goes on to tell how a positional argument could begin with a dash, which nobody who mistyped an option wants. */
-function withoutAdvice(message: string): string {
-  return message.replace(/\. To specify a positional argument.*$/s, '')
 }
