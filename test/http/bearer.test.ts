@@ -95,6 +95,16 @@ describe('the Authorization header', () => {
     }
   })
 
+  // A token that is refused is not looked up: without an address nobody could tell whose program does not wait.
+  it('a bearer beyond its limit is in the audit log with the address it came from, once', async () => {
+    const token = await mintOwn(place, { label: 'hasty' })
+    let status = 200
+    for (let call = 0; call < 62; call++) ({ status } = await place.get(`${API}/workspaces`, { token }))
+    expect(status).to.equal(429)
+    const hits = await place.edit.auditRows('rate_limit.hit')
+    expect(hits.map(({ facts }) => facts)).to.deep.equal([{ limit: 'bearer', ip: '127.0.0.1', account_id: null }])
+  })
+
   it('refuses malformed bearers without any I/O', async () => {
     const admit = sinon.spy(place.ports.limiter, 'admit')
     const good = aToken(ACCOUNT_TOKEN)

@@ -41,7 +41,7 @@ export type SubjectLimit = (subjectKey: string) => Bucket
 export type BearerUse = {
   /** Spent beside the token's own limit. */
   readonly ownLimit?: SubjectLimit | undefined
-  /** Where the request comes from; asked only of a token that is good. */
+  /** Where the request comes from; asked only of a token that is good, or that hits a limit for the first time. */
   readonly from?: (() => Origin) | undefined
 }
 
@@ -76,7 +76,7 @@ export function makeAuthenticate(needs: Needs): Authenticate {
     const buckets = own === undefined ? [bucket] : [bucket, own]
     const { retryAfterMs, refusedBy, cached, receipt } = await limiter.admit(buckets, tokenHash)
     if (retryAfterMs !== null) {
-      await noteLimitHit(buckets[refusedBy ?? 0] ?? bucket, whoOf(subject))
+      await noteLimitHit(buckets[refusedBy ?? 0] ?? bucket, () => whoOf(subject, from))
       throw new DomainError('rate_limited', { retryAfterMs })
     }
 
@@ -92,7 +92,7 @@ export function makeAuthenticate(needs: Needs): Authenticate {
     if (ownLimit !== undefined && own === undefined) {
       if (subjects.size >= MAX_SUBJECTS) subjects.clear()
       subjects.set(tokenHash, context.subject)
-      await spend(ownLimit(subjectKey(context.subject)), whoOf(context.subject))
+      await spend(ownLimit(subjectKey(context.subject)), whoOf(context.subject, from))
     }
     return context
   }
@@ -106,8 +106,9 @@ export function makeAuthenticate(needs: Needs): Authenticate {
   }
 }
 
-function whoOf(subject: Subject | undefined) {
-  return { ip: null, accountId: subject?.type === 'account' ? subject.accountId : null }
+/** A token beyond its limit is not looked up, so mostly the address alone tells whose program does not wait. */
+function whoOf(subject: Subject | undefined, from: BearerUse['from']) {
+  return { ip: from?.().ip ?? null, accountId: subject?.type === 'account' ? subject.accountId : null }
 }
 
 async function resolve(

@@ -9,7 +9,7 @@ type Needs = { limiter: RateLimiter; audit: AuditLog; now: Clock }
 type Who = { readonly ip: string | null; readonly accountId: string | null }
 
 /** Records that a limit was hit, at most once a window and bucket, so that a flood cannot fill the audit log. */
-export type NoteLimitHit = (bucket: Bucket, who: Who) => Promise<void>
+export type NoteLimitHit = (bucket: Bucket, who: () => Who) => Promise<void>
 
 const MAX_NOTED = 10_000
 
@@ -20,7 +20,7 @@ export function makeNoteLimitHit({ audit, now }: Omit<Needs, 'limiter'>): NoteLi
     if (notedUntilMs.size >= MAX_NOTED) notedUntilMs.clear()
     notedUntilMs.set(bucket.key, now() + bucket.windowMs)
     const [limit = ''] = bucket.key.split(':')
-    const event: AuditEvent = { event: 'rate_limit.hit', facts: { limit, ...who } }
+    const event: AuditEvent = { event: 'rate_limit.hit', facts: { limit, ...who() } }
     try {
       await audit.append(event, now())
     } catch (error) {
@@ -37,7 +37,7 @@ export function makeSpend(needs: Needs, noteLimitHit: NoteLimitHit): Spend {
   return async (bucket, who) => {
     const { retryAfterMs, receipt } = await needs.limiter.admit([bucket])
     if (retryAfterMs === null) return receipt
-    await noteLimitHit(bucket, who)
+    await noteLimitHit(bucket, () => who)
     throw new DomainError('rate_limited', { retryAfterMs })
   }
 }
