@@ -1,12 +1,15 @@
 /** As many slips as still leave a word recognisable. */
 const MAX_SLIPS = 2
 
-/** The one of `words` that `typed` is a slip away from, or null when it is none's. */
+/**
+ * The one of `words` that `typed` is a slip away from, or null when it is none's. Of two as near, the longer: letters are
+ * left out more often than added.
+ */
 export function nearestWord(typed: string, words: readonly string[]): string | null {
   const [nearest] = words
     .map((word) => ({ word, slips: slipsBetween(typed, word) }))
     .filter(({ word, slips }) => slips <= Math.min(MAX_SLIPS, word.length / 2))
-    .toSorted((one, other) => one.slips - other.slips)
+    .toSorted((one, other) => one.slips - other.slips || other.word.length - one.word.length)
   return nearest?.word ?? null
 }
 

@@ -65,6 +65,16 @@ describe('help for operators’ commands', () => {
     }
   })
 
+  it('of two words as near, a slip finds the one whose letters were left out', () => {
+    for (const words of [
+      ['app', 'apps'],
+      ['apps', 'app'],
+    ]) {
+      expect(nearestWord('aps', words)).to.equal('apps')
+      expect(nearestWord('ap', words)).to.equal('app')
+    }
+  })
+
   it('is asked for by either flag, but not by a value after --', () => {
     expect([['ban', '-h'], ['--help']].every(asksForHelp)).to.equal(true)
     expect([[], ['ban', '--', '--help'], ['--helpful']].some(asksForHelp)).to.equal(false)
