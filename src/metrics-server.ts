@@ -1,6 +1,6 @@
 import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import type { Metrics } from '#adapters/telemetry/metrics.ts'
+import { listen } from './listen.ts'
 
 /**
  * Serves `GET /metrics` on a listener of its own, so that what operators scrape is never reachable where users are.
@@ -22,13 +22,9 @@ export async function serveMetrics(
       () => response.writeHead(500).end(),
     )
   })
-  await new Promise<void>((listening, failed) => {
-    server.once('error', failed).listen(port, host, listening)
-  })
-  const bound = server.address() as AddressInfo // a TCP listener's address is never a path
-  const name = bound.family === 'IPv6' ? `[${bound.address}]` : bound.address
+  const origin = await listen(server, host, port)
   return {
-    url: `http://${name}:${bound.port}/metrics`,
+    url: `${origin}/metrics`,
     async close() {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()))
       server.closeAllConnections()

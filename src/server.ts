@@ -1,5 +1,4 @@
 import type { Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { askAdminSocket, newSocketPath, serveAdminSocket } from '#adapters/admin/admin-socket.ts'
 import type { Outside } from '#adapters/admin/outside.ts'
 import { parseAdminCommand } from '#adapters/admin/parse-command.ts'
@@ -22,6 +21,7 @@ import type { Config } from './config.ts'
 import { isLoopback } from './config-reader.ts'
 import { type Core, openCore, type Watching } from './core.ts'
 import { openDatabase } from './database.ts'
+import { listen } from './listen.ts'
 import { serveMetrics } from './metrics-server.ts'
 import { readStdin } from './read-stdin.ts'
 import { shutDownWhenTold } from './shut-down.ts'
@@ -66,7 +66,7 @@ async function serveCore(
 ): Promise<void> {
   const version = await packageVersion()
   // From here to the handler nothing may wait: a request in between would never be answered.
-  const address = await listen(server, config)
+  const address = await listen(server, config.host, config.port)
   const answer = httpApp(core, config, log, { address, version, metrics, tracing }).callback()
   const underway = new Set<Promise<void>>()
   const drain = serveUntilDrained(server, (request, response) => {
@@ -128,16 +128,6 @@ function httpApp(
     tracing: tracing === null ? null : { tracer: tracing.tracer, isTrusted: isTrustedPeer },
     checkReplies: false,
   })
-}
-
-/** Resolves to the origin that was bound: `PORT=0` takes a free port. */
-async function listen(server: Server, { host, port }: Config): Promise<string> {
-  await new Promise<void>((listening, failed) => {
-    server.once('error', failed).listen(port, host, listening)
-  })
-  const bound = server.address() as AddressInfo // a TCP listener's address is never a path
-  const name = bound.family === 'IPv6' ? `[${bound.address}]` : bound.address
-  return `http://${name}:${bound.port}`
 }
 
 function isHttps({ consoleApiUrl, consoleWebUrl }: Config): boolean {

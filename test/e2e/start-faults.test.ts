@@ -71,7 +71,14 @@ describe('a start that fails', function () {
 
   it('names a database host that nobody knows', () => {
     const env = { SECRET_KEY: KEY, DATABASE_URL: `postgres://u:${PASSWORD}@nobody.invalid/x` }
-    expect(refusal(env)).to.match(/^latchkey: the host is unknown.*DATABASE_URL.*\n$/)
+    expect(refusal(env)).to.match(/^latchkey: the host of the database .*; check DATABASE_URL\n$/)
+  })
+
+  it('names HOST when that is the host that nobody knows, and not the database', () => {
+    const at = { HOST: 'nobody.invalid', CONSOLE_WEB_URL: 'https://a.example', CONSOLE_API_URL: 'https://a.example' }
+    for (const more of [{}, { METRICS_PORT: '9464' }]) {
+      expect(refusal({ ...at, ...more })).to.match(/^latchkey: HOST .*an address of this machine.*\n$/)
+    }
   })
 
   it('names a database that does not answer', () => {
