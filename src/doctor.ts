@@ -132,9 +132,8 @@ async function lookAtModel({ model }: Config): Promise<readonly Finding[]> {
     ]
   }
   const endpoint = { url: model.baseUrl, key: model.apiKey, model: model.name }
-  return [
-    await checkModel({ ...endpoint, called: 'MODEL_BASE_URL', setBy: 'MODEL_BASE_URL, MODEL_API_KEY and MODEL_NAME' }),
-  ]
+  const setBy = { address: 'MODEL_BASE_URL', key: 'MODEL_API_KEY', model: 'MODEL_NAME' }
+  return [await checkModel({ ...endpoint, called: 'MODEL_BASE_URL', setBy })]
 }
 
 async function lookIntoSandbox({ limits }: Config): Promise<readonly Finding[]> {

@@ -1,7 +1,7 @@
 import { jsonIn } from '#domain/json.ts'
 import { reasonOf } from './finding.ts'
 
-/** What an address answered; `fault` is why it did not. */
+/** What an address answered; `fault` is why it did not, which the key can be to blame for (`isOfKey`). */
 export type Answer =
   | {
       readonly ok: true
@@ -10,7 +10,7 @@ export type Answer =
       readonly body: unknown
       readonly text: string
     }
-  | { readonly ok: false; readonly fault: string }
+  | { readonly ok: false; readonly fault: string; readonly isOfKey: boolean }
 
 /** How it is asked: directly and with nothing more, when absent. */
 type Way = { readonly send?: typeof fetch | undefined; readonly headers?: Readonly<Record<string, string>> }
@@ -29,7 +29,10 @@ export async function ask(url: string, key: string | null, { send = fetch, heade
     const text = await readSome(answer)
     return { ok: true, status: answer.status, headers: answer.headers, text, body: jsonIn(text) ?? null }
   } catch (error) {
-    return { ok: false, fault: faultOf(error, key) }
+    if (error instanceof Error && UNFIT_KEY.test(error.message)) {
+      return { ok: false, fault: 'has a key with a character that no request can carry', isOfKey: true }
+    }
+    return { ok: false, fault: faultOf(error, key), isOfKey: false }
   }
 }
 
@@ -43,6 +46,14 @@ async function readSome(answer: Response): Promise<string> {
   return text
 }
 
+/** What `fetch` does not even send, in whose words the address and the key are quoted. */
+const UNSENT: readonly (readonly [theirs: RegExp, ours: string])[] = [
+  [/^bad port$/, 'has an address with a port of another protocol, to which no request may go'],
+  [/includes credentials/, 'has an address with a user name or a password, with which no request is sent'],
+]
+
+const UNFIT_KEY = /invalid header value|ByteString/
+
 /** `fetch` hides the cause one level down. */
 function faultOf(error: unknown, key: string | null): string {
   if (!(error instanceof Error)) return 'cannot be reached'
@@ -50,5 +61,7 @@ function faultOf(error: unknown, key: string | null): string {
   const cause = error.cause instanceof Error ? error.cause : error
   const code = 'code' in cause ? String(cause.code) : ''
   if (code !== '') return `cannot be reached: ${code}`
+  const unsent = UNSENT.find(([theirs]) => theirs.test(cause.message))
+  if (unsent !== undefined) return unsent[1]
   return `cannot be reached: ${reasonOf(new Error(cause.message), [key]).replace(/^Error: /, '')}`
 }

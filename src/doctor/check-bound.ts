@@ -45,5 +45,7 @@ async function checkOne(
       `enter it anew: ${setBy} --key-stdin`,
     )
   }
-  return checkModel({ called, url: target.url, key, model: target.model ?? (subject.name || null), setBy, send })
+  const model = target.model ?? (subject.name || null)
+  const by = { address: setBy, key: setBy, model: setBy }
+  return checkModel({ called, url: target.url, key, model, setBy: by, send })
 }

@@ -9,8 +9,8 @@ export type ModelEndpoint = {
   readonly key: string | null
   /** Null when each app names its own. */
   readonly model: string | null
-  /** What to change when it is wrong. */
-  readonly setBy: string
+  /** What to change when the one or the other is wrong: a variable, or the command that binds. */
+  readonly setBy: { readonly address: string; readonly key: string; readonly model: string }
   /** The way there; absent is the direct one. */
   readonly send?: typeof fetch
 }
@@ -19,17 +19,18 @@ export type ModelEndpoint = {
 export async function checkModel({ called, url, key, model, setBy, send }: ModelEndpoint): Promise<Finding> {
   const check = `model ${called}`
   const answer = await ask(`${url.replace(/\/+$/, '')}/models`, key, { send })
-  if (!answer.ok) return fail(check, answer.fault, `check the address in ${setBy}, and that the endpoint runs`)
+  if (!answer.ok && answer.isOfKey) return fail(check, answer.fault, `enter the key in ${setBy.key} again`)
+  if (!answer.ok) return fail(check, answer.fault, `check the address in ${setBy.address}, and that the endpoint runs`)
   const { status } = answer
   if (status === 401 || status === 403)
-    return fail(check, `refuses the key (status ${status})`, `give ${setBy} a key that is valid there`)
+    return fail(check, `refuses the key (status ${status})`, `give ${setBy.key} a key that is valid there`)
   if (status >= 500) return fail(check, `fails with status ${status}`, 'ask whoever runs the endpoint')
   const names = namesIn(answer.body)
   if (status !== 200 || names === null) {
     return warn(
       check,
       `answers, but lists no models (status ${status}): the key and the model are not proven`,
-      `see that the address in ${setBy} ends where /chat/completions follows, then run an app`,
+      `see that the address in ${setBy.address} ends where /chat/completions follows, then run an app`,
     )
   }
   if (model === null) return ok(check, `answers, takes the key and has ${names.length} models`)
@@ -37,7 +38,7 @@ export async function checkModel({ called, url, key, model, setBy, send }: Model
   return fail(
     check,
     `answers, but its list has no ${model}`,
-    `name a model of its list in ${setBy}: ${names.slice(0, 5).join(', ')}`,
+    `name a model of its list in ${setBy.model}: ${names.slice(0, 5).join(', ')}`,
   )
 }
 

@@ -46,8 +46,9 @@ describe('latchkey doctor', () => {
     })
     afterEach(() => endpoint.close())
 
-    const look = (model: string | null = 'good') =>
-      checkModel({ called: 'X', url: `${endpoint.url}/v1/`, key: KEY, model, setBy: 'MODEL_API_KEY' })
+    const SET_BY = { address: 'MODEL_BASE_URL', key: 'MODEL_API_KEY', model: 'MODEL_NAME' }
+    const look = (model: string | null = 'good', given: { url?: string; key?: string } = {}) =>
+      checkModel({ called: 'X', url: `${endpoint.url}/v1/`, key: KEY, model, setBy: SET_BY, ...given })
 
     it('passes an endpoint that takes the key and has the model, and asks it for nothing that costs', async () => {
       endpoint.on('GET /v1/models', { json: { data: [{ id: 'good' }, { id: 'other' }] } })
@@ -91,6 +92,26 @@ describe('latchkey doctor', () => {
       expect((await look()).fix)
         .to.match(/\[2Jevil$/)
         .and.not.contain('\u001b')
+    })
+
+    // Node’s words for these quote the address with its password, and the key.
+    it('security: says in words of ours why a request cannot be sent, and quotes neither address nor key', async () => {
+      for (const [given, what, setBy] of [
+        [{ url: 'http://127.0.0.1:6000/v1' }, /^has an address with a port /, 'MODEL_BASE_URL'],
+        [
+          { url: 'http://u:sesame@127.0.0.1:8080/v1' },
+          /^has an address with a user name or a password/,
+          'MODEL_BASE_URL',
+        ],
+        [{ key: 'sk-sesame\n' + 'x' }, /^has a key with a character /, 'MODEL_API_KEY'],
+        [{ key: 'sk-sesame→' }, /^has a key with a character /, 'MODEL_API_KEY'],
+      ] as const) {
+        const found = await look('good', given)
+        expect(found.status).to.equal('fail')
+        expect(found.what).to.match(what)
+        expect(found.fix).to.contain(setBy)
+        expect(JSON.stringify(found)).to.not.contain('sesame')
+      }
     })
 
     it('says that an endpoint is not there', async () => {
