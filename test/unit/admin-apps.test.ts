@@ -135,6 +135,16 @@ describe('operators’ commands about apps', () => {
     expect(refused).to.deep.include({ ok: false })
   })
 
+  it('app import names the file that is no app file, and says why', async () => {
+    const readme = await fileOf('# Title\n\nSome words: and more: of them\n', 'README.md')
+    const refused = await latchkey(`app import ${readme}`)
+    expect(refused.ok).to.equal(false)
+    expect(refused.lines).to.have.length(1)
+    expect(refused.lines[0]).to.match(/README\.md is no app file: line 3, /)
+    const typed = await latchkey('app import -', { readStdin: async () => 'Just words' })
+    expect(typed.lines[0]).to.match(/^standard input is no app file: .*a mapping with `app`/)
+  })
+
   it('app check answers by id or name, and fails until everything is bound', async () => {
     await latchkey(`app import ${await fileOf(chatFile('Only'))}`)
     const missing = await latchkey('app check Only')

@@ -36,7 +36,13 @@ const Grant = v.object({ type: v.picklist(['email', 'domain', 'group']), value: 
 
 /** An operator's command, complete: files and standard input are read where the operator is. */
 export const AdminRequest = v.variant('command', [
-  v.object({ command: v.literal('app import'), source: v.string(), options: Options }),
+  v.object({
+    command: v.literal('app import'),
+    source: v.string(),
+    /** What the operator calls it. */
+    file: v.optional(v.string()),
+    options: Options,
+  }),
   v.object({ command: v.literal('app list'), options: Options }),
   v.object({ command: v.literal('app check'), app: v.string(), options: Options }),
   v.object({ command: v.literal('app export'), app: v.string(), options: Options }),
@@ -95,7 +101,8 @@ export async function parseAdminCommand(words: readonly string[], outside: Outsi
   switch (`${group} ${verb}`) {
     case 'app import': {
       if (operand === undefined) throw new UsageError('app import takes a FILE')
-      return { command: 'app import', source: await readSource(operand, outside), options }
+      const file = operand === '-' ? 'standard input' : operand
+      return { command: 'app import', source: await readSource(operand, outside), file, options }
     }
     case 'app check':
     case 'app export': {

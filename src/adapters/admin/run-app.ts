@@ -1,5 +1,5 @@
 import type { UseCases } from '#application/use-cases.ts'
-import type { PreflightIssue } from '#domain/errors.ts'
+import { DomainError, type PreflightIssue } from '#domain/errors.ts'
 import { MAX_PAGE_LIMIT } from '#domain/page.ts'
 import { actingPerson } from './acting-person.ts'
 import { namedApp } from './named-app.ts'
@@ -9,10 +9,12 @@ import { type AdminReply, done, failed } from './reply.ts'
 type Request<C extends AdminRequest['command']> = Extract<AdminRequest, { command: C }>
 
 export async function importApp(cases: UseCases, request: Request<'app import'>): Promise<AdminReply> {
-  const { source, options } = request
+  const { source, file, options } = request
   const person = await actingPerson(cases, options)
   if ('lines' in person) return person
-  const imported = await cases.importApp({ ...person, source, name: options.name, confirmed: options.confirm })
+  const given = { ...person, source, name: options.name, confirmed: options.confirm }
+  const imported = await orReason(cases.importApp(given))
+  if (typeof imported === 'string') return failed(`${file ?? 'the file'} is no app file: ${imported}`)
   const { status, dslVersion } = imported
   if (imported.status === 'pending') {
     if (options.json) return answer(false, [JSON.stringify({ status, dsl_version: dslVersion })])
@@ -26,6 +28,16 @@ export async function importApp(cases: UseCases, request: Request<'app import'>)
   }
   const next = issues.length === 0 ? [] : ['Before it can run:', ...issues.flatMap(linesOf)]
   return done([`Imported "${name}" (${mode}, format ${dslVersion}) as ${appId}`, ...next])
+}
+
+/** Why the file is none: the parser's words alone would blame a line of a file that was never meant to be one. */
+async function orReason<T extends object>(importing: Promise<T>): Promise<T | string> {
+  try {
+    return await importing
+  } catch (error) {
+    if (!(error instanceof DomainError && error.code === 'dsl_invalid')) throw error
+    return 'message' in error.facts ? String(error.facts.message) : 'it cannot be read'
+  }
 }
 
 export async function checkApp(cases: UseCases, request: Request<'app check'>): Promise<AdminReply> {
