@@ -86,6 +86,7 @@ async function run(argv: readonly string[]): Promise<number> {
   const reply = command === 'migrate' ? await migrateOnly(config) : await administer(config, argv, process.env)
   for (const line of reply.lines)
     (reply.ok || reply.isAnswer === true ? process.stdout : process.stderr).write(`${line}\n`)
+  if (reply.note !== undefined) process.stderr.write(`${reply.note}\n`)
   return reply.ok ? EXIT.ok : EXIT.failed
 }
 

@@ -44,7 +44,9 @@ function auditCommandSuite(name: string, place: Where): void {
     const latchkey = (words: readonly string[]) => latchkeyIn(home, env, words)
 
     it('an empty log is nothing and exit 0; what happened is told oldest first, of one event, and as JSON', async () => {
-      expect(latchkey(['audit', '--since', '7d'])).to.deep.include({ status: 0, stdout: '', stderr: '' })
+      const empty = { status: 0, stdout: '' }
+      expect(latchkey(['audit', '--since', '7d'])).to.deep.include({ ...empty, stderr: 'no events\n' })
+      expect(latchkey(['audit', '--since', '7d', '--json'])).to.deep.include({ ...empty, stderr: '' })
       const orm = await place.openOrm(join(home, 'data'))
       const { audit } = openStores(orm)
       const at = Date.now()

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import * as v from 'valibot'
+import { askAdminSocket, newSocketPath, serveAdminSocket } from '#adapters/admin/admin-socket.ts'
 import type { Outside } from '#adapters/admin/outside.ts'
 import { UnreadableFile } from '#adapters/admin/outside.ts'
 import { AdminRequest, parseAdminCommand } from '#adapters/admin/parse-command.ts'
@@ -10,6 +11,7 @@ import { runAdminCommand } from '#adapters/admin/run-command.ts'
 import { UsageError } from '#adapters/admin/usage-error.ts'
 import { chatFile, graphChatFile, workflowFile } from '../http/app-files.ts'
 import { aPlace, type Place } from '../http/place.ts'
+import { OWNER } from '../support/world.ts'
 
 const KEY = 'sk-never-shown-again'
 
@@ -143,6 +145,32 @@ describe('operators’ commands about apps', () => {
     expect(refused.lines[0]).to.match(/README\.md is no app file: line 3, /)
     const typed = await latchkey('app import -', { readStdin: async () => 'Just words' })
     expect(typed.lines[0]).to.match(/^standard input is no app file: .*a mapping with `app`/)
+  })
+
+  it('says of an empty list that it is empty, beside the list, and to no program', async () => {
+    const EMPTY = [
+      ['binding list', 'no bindings'],
+      ['app list', 'no apps'],
+      [`session list --email ${OWNER.email}`, 'no sessions'],
+      ['audit --since 2026-01-30', 'no events'],
+    ] as const
+    for (const [line, note] of EMPTY) {
+      expect(await latchkey(line), line).to.deep.equal({ ok: true, lines: [], note })
+      expect(await latchkey(`${line} --json`), line).to.deep.equal({ ok: true, lines: [] })
+    }
+    await latchkey(`app import ${await fileOf(chatFile('Only'))}`)
+    expect(await latchkey('app list')).to.not.have.property('note')
+  })
+
+  it('says so of an empty list that a serving process was asked for, too', async () => {
+    const path = newSocketPath()
+    const served = await serveAdminSocket(path, (request) => runAdminCommand(place.cases, request))
+    try {
+      const request = await parseAdminCommand(['binding', 'list'], { readStdin: async () => '', env: {} })
+      expect(await askAdminSocket(path, request)).to.deep.equal({ ok: true, lines: [], note: 'no bindings' })
+    } finally {
+      await served.close()
+    }
   })
 
   it('app check answers by id or name, and fails until everything is bound', async () => {

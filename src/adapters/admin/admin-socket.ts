@@ -8,7 +8,12 @@ import * as v from 'valibot'
 import { AdminRequest } from './parse-command.ts'
 import type { AdminReply } from './reply.ts'
 
-const Reply = v.object({ ok: v.boolean(), lines: v.array(v.string()), isAnswer: v.optional(v.boolean()) })
+const Reply = v.object({
+  ok: v.boolean(),
+  lines: v.array(v.string()),
+  isAnswer: v.optional(v.boolean()),
+  note: v.optional(v.string()),
+})
 
 /** A path that nobody has; well under the 107 bytes the kernel allows. Nothing is created before it is served. */
 export function newSocketPath(): string {

@@ -4,7 +4,7 @@ import { MAX_PAGE_LIMIT } from '#domain/page.ts'
 import { actingPerson } from './acting-person.ts'
 import { namedApp } from './named-app.ts'
 import type { AdminRequest } from './parse-command.ts'
-import { type AdminReply, done, failed } from './reply.ts'
+import { type AdminReply, done, failed, listed } from './reply.ts'
 
 type Request<C extends AdminRequest['command']> = Extract<AdminRequest, { command: C }>
 
@@ -68,7 +68,8 @@ export async function listApps(cases: UseCases, { options }: Request<'app list'>
   const apps = await cases.listWorkspaceApps(person.workspaceId, { page: 1, limit: MAX_PAGE_LIMIT })
   if (options.json) return done(apps.data.map(({ id, name, mode }) => JSON.stringify({ id, name, mode })))
   const more = apps.hasMore ? [`… and ${apps.total - apps.data.length} more`] : []
-  return done([...apps.data.map(({ id, name, mode }) => `${id}  ${mode.padEnd(13)}  ${name}`), ...more])
+  const lines = apps.data.map(({ id, name, mode }) => `${id}  ${mode.padEnd(13)}  ${name}`)
+  return listed([...lines, ...more], 'no apps', false)
 }
 
 function answer(ok: boolean, lines: readonly string[]): AdminReply {

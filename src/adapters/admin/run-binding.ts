@@ -4,7 +4,7 @@ import type { BindingSubject } from '#domain/binding.ts'
 import { DomainError } from '#domain/errors.ts'
 import { actingPerson } from './acting-person.ts'
 import type { AdminRequest } from './parse-command.ts'
-import { type AdminReply, done, failed } from './reply.ts'
+import { type AdminReply, done, failed, listed } from './reply.ts'
 
 type Binder = Parameters<UseCases['bindings']['remove']>[0]
 type Request<C extends AdminRequest['command']> = Extract<AdminRequest, { command: C }>
@@ -13,7 +13,8 @@ export async function listBindings(cases: UseCases, { options }: Request<'bindin
   const person = await actingPerson(cases, options)
   if ('lines' in person) return person
   const bindings = await cases.bindings.list(person)
-  return done(bindings.map(options.json ? (one) => JSON.stringify(wire(one)) : lineOf))
+  const lines = bindings.map(options.json ? (one) => JSON.stringify(wire(one)) : lineOf)
+  return listed(lines, 'no bindings', options.json)
 }
 
 export async function setBinding(cases: UseCases, request: Request<'binding set'>): Promise<AdminReply> {

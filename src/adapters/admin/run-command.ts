@@ -7,7 +7,7 @@ import { isUuid } from '#domain/uuid.ts'
 import { actingPerson } from './acting-person.ts'
 import { defuse } from './defuse.ts'
 import type { AdminRequest } from './parse-command.ts'
-import { type AdminReply, done, failed } from './reply.ts'
+import { type AdminReply, done, failed, listed } from './reply.ts'
 import { changeAppAccess, changeExternal } from './run-access.ts'
 import { checkApp, exportApp, importApp, listApps } from './run-app.ts'
 import { listBindings, removeBinding, setBinding } from './run-binding.ts'
@@ -125,7 +125,7 @@ async function readAudit(cases: UseCases, { sinceMs, options }: Request<'audit'>
     return options.json ? JSON.stringify({ at, event: name, ...facts }) : `${at}  ${name}  ${JSON.stringify(facts)}`
   })
   const next = rows[MAX_AUDIT_ROWS]
-  if (next === undefined) return done(shown)
+  if (next === undefined) return listed(shown, 'no events', options.json)
   const since = new Date(next.atMs).toISOString()
   return done([...shown, options.json ? JSON.stringify({ more_since: since }) : `… more with --since ${since}`])
 }
@@ -135,14 +135,12 @@ async function listSessions(cases: UseCases, { options }: Request<'session list'
   if (account === null) return failed('no account has this email')
   const subject = { type: 'account' as const, accountId: account.id, email: account.email }
   const sessions = await cases.listSessions(subject, { page: 1, limit: MAX_PAGE_LIMIT })
-  return done(
-    sessions.data.map(({ id, clientId, deviceLabel, expiresAtMs }) => {
-      const expires = new Date(expiresAtMs).toISOString()
-      if (options.json)
-        return JSON.stringify({ id, client_id: clientId, device_label: deviceLabel, expires_at: expires })
-      return `${id}  ${clientId}  ${deviceLabel}  until ${expires}`
-    }),
-  )
+  const lines = sessions.data.map(({ id, clientId, deviceLabel, expiresAtMs }) => {
+    const expires = new Date(expiresAtMs).toISOString()
+    if (options.json) return JSON.stringify({ id, client_id: clientId, device_label: deviceLabel, expires_at: expires })
+    return `${id}  ${clientId}  ${deviceLabel}  until ${expires}`
+  })
+  return listed(lines, 'no sessions', options.json)
 }
 
 async function revokeSession(cases: UseCases, { id, options }: Request<'session revoke'>): Promise<AdminReply> {
