@@ -48,8 +48,8 @@ async function readSome(answer: Response): Promise<string> {
 
 /** What `fetch` does not even send, in whose words the address and the key are quoted. */
 const UNSENT: readonly (readonly [theirs: RegExp, ours: string])[] = [
-  [/^bad port$/, 'has an address with a port of another protocol, to which no request may go'],
-  [/includes credentials/, 'has an address with a user name or a password, with which no request is sent'],
+  [/^bad port$/, 'its address has a port of another protocol, to which no request may go'],
+  [/includes credentials/, 'its address has a user name or a password, with which no request is sent'],
 ]
 
 const UNFIT_KEY = /invalid header value|ByteString/
@@ -62,6 +62,6 @@ function faultOf(error: unknown, key: string | null): string {
   const code = 'code' in cause ? String(cause.code) : ''
   if (code !== '') return `cannot be reached: ${code}`
   const unsent = UNSENT.find(([theirs]) => theirs.test(cause.message))
-  if (unsent !== undefined) return unsent[1]
+  if (unsent !== undefined) return `cannot be reached: ${unsent[1]}`
   return `cannot be reached: ${reasonOf(new Error(cause.message), [key]).replace(/^Error: /, '')}`
 }

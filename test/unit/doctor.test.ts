@@ -97,10 +97,10 @@ describe('latchkey doctor', () => {
     // Node’s words for these quote the address with its password, and the key.
     it('security: says in words of ours why a request cannot be sent, and quotes neither address nor key', async () => {
       for (const [given, what, setBy] of [
-        [{ url: 'http://127.0.0.1:6000/v1' }, /^has an address with a port /, 'MODEL_BASE_URL'],
+        [{ url: 'http://127.0.0.1:6000/v1' }, /^cannot be reached: its address has a port /, 'MODEL_BASE_URL'],
         [
           { url: 'http://u:sesame@127.0.0.1:8080/v1' },
-          /^has an address with a user name or a password/,
+          /^cannot be reached: its address has a user name or a password/,
           'MODEL_BASE_URL',
         ],
         [{ key: 'sk-sesame\n' + 'x' }, /^has a key with a character /, 'MODEL_API_KEY'],
