@@ -42,9 +42,14 @@ async function measure() {
   )
   const compared = await compareAll(latchkey, tokens.slice(TOKENS_TO_RUN_APPS))
   const runTokens = tokens.slice(0, TOKENS_TO_RUN_APPS)
+  begin('round trips, streams')
   const observed = await observe(database.url, usual.settings, runTokens)
+  begin('busy')
   const busy = await measureBusy(usual.settings, runTokens)
-  return { ...compared, ...observed, busy, engine: await measureEngine(), scale: await measureScale() }
+  begin('engine')
+  const engine = await measureEngine()
+  begin('many tokens')
+  return { ...compared, ...observed, busy, engine, scale: await measureScale() }
 }
 
 async function compareAll(latchkey: ServerProcess, tokens: readonly string[]) {
@@ -56,6 +61,7 @@ async function compareAll(latchkey: ServerProcess, tokens: readonly string[]) {
     measures: { ...bearerMeasures(latchkey, tokens), ...deviceMeasures(latchkeyDevice) },
   }
   const bare = closeLater(await startBare(services), ({ stop }) => stop())
+  begin('ratios')
   const compared: readonly Compared[] = await compare(
     bare,
     {
@@ -66,6 +72,7 @@ async function compareAll(latchkey: ServerProcess, tokens: readonly string[]) {
     ROUNDS,
   )
   await Promise.all([memory.stop(), peer.stop()])
+  begin('equal load')
   const equalLoad = await measureEqualLoad(bare, services)
   await Promise.all([latchkey.stop(), bare.stop()])
   return { compared, equalLoad }
@@ -91,6 +98,11 @@ async function observe(databaseUrl: string, usual: Settings, tokens: readonly st
 
 async function start(settings: Settings): Promise<ServerProcess> {
   return closeLater(await startLatchkey(settings), ({ stop }) => stop())
+}
+
+/** Minutes pass without a figure. */
+function begin(part: string): void {
+  console.error(`${((performance.now() - startedAtMs) / 1000).toFixed(0).padStart(4)} s  ${part}`)
 }
 
 function write(name: string, text: string): void {

@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 
 /** The measured server has one core to itself; whoever makes the load uses the other. */
@@ -18,19 +18,18 @@ export function moveToLoadCore(): void {
   if (canPin) execFileSync('taskset', ['-acp', String(LOAD_CORE), String(process.pid)])
 }
 
-const TICKS_PER_S = Number(execFileSync('getconf', ['CLK_TCK'], { encoding: 'utf8' }))
-
-/** User and system time that all threads of a process have used, in seconds (proc(5), fields 14 and 15). */
+/**
+ * Time that all threads of a process have been on a core, user and system, in seconds. By `schedstat`, which counts
+ * nanoseconds: `stat` counts hundredths of a second, and some rounds take few of those.
+ */
 export function cpuSecondsOf(pid: number): number {
-  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
-  // The second field is the program's name and may hold spaces; fields are counted after its bracket.
-  const [utime, stime] = stat
-    .slice(stat.lastIndexOf(')') + 2)
-    .split(' ')
-    .slice(11, 13)
-    .map(Number)
-  if (utime === undefined || stime === undefined) throw new Error('cannot read the CPU time of the server')
-  return (utime + stime) / TICKS_PER_S
+  const tasks = readdirSync(`/proc/${pid}/task`)
+  const nanoseconds = tasks.map((task) =>
+    Number(readFileSync(`/proc/${pid}/task/${task}/schedstat`, 'utf8').split(' ')[0]),
+  )
+  const sum = nanoseconds.reduce((total, one) => total + one, 0)
+  if (!(sum > 0)) throw new Error('cannot read the CPU time of the server')
+  return sum / 1e9
 }
 
 /** The resident set of a process, in MB of a million bytes (proc(5), VmRSS). */

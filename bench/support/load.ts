@@ -30,6 +30,7 @@ export type Volley = {
 }
 
 const CONNECTIONS = 64
+const SAMPLE_MS = 20
 
 /**
  * Loads `server` and weighs the requests it answered by the CPU time that it took.
@@ -43,6 +44,8 @@ export async function volley(server: ServerProcess, load: Load): Promise<Volley>
   const result = await autocannon({
     url: server.origin,
     connections: CONNECTIONS,
+    // It looks whether it is done only as often as it takes samples, by itself once a second.
+    sampleInt: SAMPLE_MS,
     ...('seconds' in load.until ? { duration: load.until.seconds } : { amount: load.until.requests }),
     requests: [
       {

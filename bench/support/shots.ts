@@ -2,7 +2,7 @@ import type { Shot } from './load.ts'
 import type { ServerProcess } from './server-process.ts'
 
 /** Seconds that a load lasts. */
-export const ROUND_S = 1
+export const ROUND_S = 0.7
 
 /** Goes round in `items`, one request each. */
 export function cycle<T>(items: readonly T[], shotOf: (item: T) => Shot): () => Shot {
