@@ -43,7 +43,7 @@ export async function serve(
   const server = createHttpServer()
   let scraped: Scraped | null = null
   try {
-    // First of all that listens: a taken METRICS_PORT used to leave a process behind that serves nobody and never ends.
+    // First of all that listens: with the operators' socket open, a taken METRICS_PORT would end nothing.
     if (metrics !== null) scraped = await serveMetrics(metrics, config.host, config.metricsPort ?? 0)
     await serveCore(core, server, socketPath, config, log, say, { metrics, tracing, scraped })
   } finally {
