@@ -40,6 +40,8 @@ export type Core = {
   readonly cases: UseCases
   readonly inTrace: Enterprise['inTrace']
   readonly readiness: ReturnType<typeof makeCheckReadiness>
+  /** Loads what the first run would otherwise wait for; for whoever has nothing better to do. */
+  prepare(): Promise<void>
   stopRuns(): Promise<void>
   close(): Promise<void>
 }
@@ -76,7 +78,7 @@ async function wire(
   const stores = tracedStores(tracer, openStores(orm))
   // Whoever holds the embedded database is alone: what stands as running was cut off with its process.
   if (!orm.shared) await stores.runs.endAbandoned(now(), null)
-  const fast = openFastStores(config, log)
+  const fast = await openFastStores(config, log)
   const keys = rememberKeys({ bindings: stores.bindings, secretBox, configured: config.model.apiKey })
   const load = makeLoadBindings({ bindings: keys.bindings, secretBox })
   const running = openRunner(config, { apps: stores.apps, load, log, metrics, tracer })
@@ -87,7 +89,7 @@ async function wire(
   })
   const fileStore = openFileStore(config)
   const { consoleApiUrl } = config
-  const enterprise = openEnterprise(config.edition, { ...stores, now, timer, log, consoleApiUrl, tracer })
+  const enterprise = await openEnterprise(config.edition, { ...stores, now, timer, log, consoleApiUrl, tracer })
   const cases = makeUseCases(
     {
       ...stores,
@@ -112,6 +114,7 @@ async function wire(
     cases,
     inTrace: enterprise.inTrace,
     readiness: makeCheckReadiness({ checks: [...databaseChecks(orm), ...fast.checks], now, timer, log }),
+    prepare: running.prepare,
     stopRuns: () => fast.carried.stopAll('shutdown'),
     async close() {
       await running.close()
@@ -123,7 +126,7 @@ async function wire(
 }
 
 function quickPorts(
-  stores: ReturnType<typeof openFastStores>['stores'],
+  stores: Awaited<ReturnType<typeof openFastStores>>['stores'],
   metrics: Metrics | null,
   tracer: Tracer | null,
 ) {

@@ -1,9 +1,4 @@
-import { createInnerApi } from '#adapters/enterprise/inner-api.ts'
-import { createRemoteBridge } from '#adapters/enterprise/remote-bridge.ts'
-import { createRemotePolicy } from '#adapters/enterprise/remote-policy.ts'
-import { makeReadServiceInfo } from '#adapters/enterprise/service-info.ts'
-import { createOidcBridge } from '#adapters/oidc/oidc-bridge.ts'
-import { createTrace, type Trace } from '#adapters/telemetry/trace.ts'
+import type { Trace } from '#adapters/telemetry/trace.ts'
 import { makeBuiltInPolicy } from '#application/auth/built-in-policy.ts'
 import type { AccountDirectory } from '#application/ports/account-directory.ts'
 import type { AccessPolicy, AppAccessStore } from '#application/ports/app-access.ts'
@@ -15,7 +10,8 @@ import type { Tracer } from '#application/ports/tracer.ts'
 import { SSO_CALLBACK_PATH } from '#application/use-cases/finish-sso.ts'
 import type { Edition } from './edition.ts'
 
-type Needs = {
+/** What an edition stands on. */
+export type EnterpriseNeeds = {
   accounts: AccountDirectory
   appAccess: AppAccessStore
   externals: ExternalDirectory
@@ -49,13 +45,15 @@ const unlicensed: IdentityBridge = {
   readLogout: null,
 }
 
-/** The adapters of the edition that was configured. */
-export function openEnterprise(edition: Edition, needs: Needs): Enterprise {
+/** The adapters of the edition that was configured, and of no other. */
+export async function openEnterprise(edition: Edition, needs: EnterpriseNeeds): Promise<Enterprise> {
   switch (edition.kind) {
     case 'community':
       return { ...ALONE, bridge: null, policy: null }
-    case 'remote':
+    case 'remote': {
+      const { openRemote } = await import('./remote-enterprise.ts')
       return openRemote(edition, needs)
+    }
     case 'oidc':
       return openOidc(edition, needs)
     case 'unlicensed':
@@ -63,25 +61,9 @@ export function openEnterprise(edition: Edition, needs: Needs): Enterprise {
   }
 }
 
-function openOidc(edition: Extract<Edition, { kind: 'oidc' }>, needs: Needs): Enterprise {
+async function openOidc(edition: Extract<Edition, { kind: 'oidc' }>, needs: EnterpriseNeeds): Promise<Enterprise> {
+  const { createOidcBridge } = await import('#adapters/oidc/oidc-bridge.ts')
   const redirectUri = `${needs.consoleApiUrl ?? ''}${SSO_CALLBACK_PATH}`
   const bridge = createOidcBridge({ ...edition, redirectUri, now: needs.now, log: needs.log })
   return { ...ALONE, bridge, policy: makeBuiltInPolicy(needs), close: () => bridge.close() }
-}
-
-function openRemote(edition: Extract<Edition, { kind: 'remote' }>, needs: Needs): Enterprise {
-  const trace = createTrace()
-  const api = createInnerApi({
-    ...edition,
-    timer: needs.timer,
-    traceparent: () => needs.tracer?.traceparent() ?? trace.current(),
-  })
-  const readInfo = makeReadServiceInfo({ api, now: needs.now, log: needs.log })
-  return {
-    bridge: createRemoteBridge({ api, readInfo }),
-    policy: createRemotePolicy({ api, readInfo, accounts: needs.accounts }),
-    remoteIsolation: true,
-    inTrace: trace.run,
-    close: () => api.close(),
-  }
 }

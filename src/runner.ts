@@ -3,12 +3,12 @@ import { createSandbox } from '#adapters/runner-native/code/sandbox.ts'
 import { createFetchFile } from '#adapters/runner-native/dsl/fetch-file.ts'
 import { createGuardedEgress } from '#adapters/runner-native/egress/guarded-egress.ts'
 import { createGuardedFetch } from '#adapters/runner-native/egress/guarded-fetch.ts'
-import { createRefusedFormats } from '#adapters/runner-native/models/answer-format.ts'
 import { boundedModel } from '#adapters/runner-native/models/bounded-model.ts'
+import { createChatEndpoint, loadClient } from '#adapters/runner-native/models/chat-endpoint.ts'
 import type { ModelClient } from '#adapters/runner-native/models/model-client.ts'
 import { type ModelCall, observedModel } from '#adapters/runner-native/models/observed-model.ts'
-import { openModel } from '#adapters/runner-native/models/open-model.ts'
-import { createOpenAiModel } from '#adapters/runner-native/models/openai-compatible.ts'
+import { isEndpoint, openModel } from '#adapters/runner-native/models/open-model.ts'
+import { createRefusedFormats } from '#adapters/runner-native/models/refused-formats.ts'
 import { createNativeRunner } from '#adapters/runner-native/native-runner.ts'
 import { createLiveDefinition } from '#adapters/runner-upstream/live-definition.ts'
 import { createServiceApi } from '#adapters/runner-upstream/service-api.ts'
@@ -36,6 +36,8 @@ export type OpenedRunner = {
   readonly ports: { readonly runner: AppRunner; readonly liveDefinition: LiveDefinition; readonly fetchFile: FetchFile }
   /** What a scrape may read. */
   readonly watched: { readonly sandboxes: ReturnType<typeof createSandbox>['state'] }
+  /** Loads what the first run would otherwise wait for. */
+  prepare(): Promise<void>
   close(): Promise<void>
 }
 
@@ -64,7 +66,7 @@ export function openRunner(config: Config, { apps, load, log, metrics, tracer }:
       load,
       openModel: ({ url, key, model }) => {
         const way = { fetch: toModels(guardedFetch), refused }
-        return observed('bound', createOpenAiModel({ baseUrl: url, apiKey: key, name: model, ...way }))
+        return observed('bound', createChatEndpoint({ baseUrl: url, apiKey: key, name: model, ...way }))
       },
     },
     now,
@@ -80,6 +82,9 @@ export function openRunner(config: Config, { apps, load, log, metrics, tracer }:
       fetchFile: createFetchFile(egress),
     },
     watched: { sandboxes: sandbox.state },
+    prepare: async () => {
+      if (isEndpoint(config.model.baseUrl)) await loadClient()
+    },
     close: () => sandbox.close(),
   }
 }

@@ -1,8 +1,5 @@
 import type { Server } from 'node:http'
-import { askAdminSocket, newSocketPath, serveAdminSocket } from '#adapters/admin/admin-socket.ts'
-import type { Outside } from '#adapters/admin/outside.ts'
-import { parseAdminCommand } from '#adapters/admin/parse-command.ts'
-import type { AdminReply } from '#adapters/admin/reply.ts'
+import { newSocketPath, serveAdminSocket } from '#adapters/admin/admin-socket.ts'
 import { runAdminCommand } from '#adapters/admin/run-command.ts'
 import { createHttpApp } from '#adapters/http/app.ts'
 import { makeClientAddress, makeIsTrustedPeer } from '#adapters/http/client-address.ts'
@@ -10,20 +7,15 @@ import { makeConsoleCookies } from '#adapters/http/cookies.ts'
 import { serveUntilDrained } from '#adapters/http/drain.ts'
 import { createHttpServer } from '#adapters/http/http-server.ts'
 import { makeBrand } from '#adapters/http/pages/brand.ts'
-import { DataDirLocked } from '#adapters/postgres/data-lock.ts'
-import { migrate } from '#adapters/postgres/open-orm.ts'
-import { createLog } from '#adapters/telemetry/log.ts'
-import { createMetrics } from '#adapters/telemetry/metrics.ts'
+import type { Metrics } from '#adapters/telemetry/metrics.ts'
 import type { Log } from '#application/ports/log.ts'
 import { startBackground } from './background.ts'
 import { now, timer } from './clock.ts'
 import type { Config } from './config.ts'
 import { isLoopback } from './config-reader.ts'
 import { type Core, openCore, type Watching } from './core.ts'
-import { openDatabase } from './database.ts'
 import { listen } from './listen.ts'
 import { serveMetrics } from './metrics-server.ts'
-import { readStdin } from './read-stdin.ts'
 import { shutDownWhenTold } from './shut-down.ts'
 import type { Tracing } from './tracing.ts'
 import { packageVersion } from './version.ts'
@@ -38,7 +30,7 @@ export async function serve(
   tracing: Tracing | null = null,
 ): Promise<void> {
   const socketPath = config.databaseUrl === null ? newSocketPath() : null
-  const metrics = config.metricsPort === null ? null : createMetrics(await packageVersion())
+  const metrics = config.metricsPort === null ? null : await loadMetrics()
   const core = await openCore(config, socketPath, log, { metrics, tracing })
   const server = createHttpServer()
   let scraped: Scraped | null = null
@@ -85,6 +77,7 @@ async function serveCore(
   if (config.databaseUrl === null) say(`Embedded database in ${config.dataDir}`)
   if (config.redisUrl === null) say('In-process limits and device codes: run one replica only (REDIS_URL shares them)')
 
+  void core.prepare()
   const background = startBackground({ cases: core.cases, prunes: config.prunesTokens, now, timer, log })
   await shutDownWhenTold({ core, server, drain, underway, admin }, config, log)
   await background.stop()
@@ -134,32 +127,7 @@ function isHttps({ consoleApiUrl, consoleWebUrl }: Config): boolean {
   return [consoleApiUrl, consoleWebUrl].every((url) => url?.startsWith('https:') === true)
 }
 
-/** Runs an operator's command on the store itself, or through the process that holds it. */
-export async function administer(config: Config, words: readonly string[], env: Outside['env']): Promise<AdminReply> {
-  const command = await parseAdminCommand(words, { readStdin: typed, env })
-  const log = createLog('silent')
-  try {
-    const core = await openCore(config, null, log)
-    try {
-      return await runAdminCommand(core.cases, command)
-    } finally {
-      await core.close()
-    }
-  } catch (error) {
-    if (error instanceof DataDirLocked && error.socketPath !== null) return askAdminSocket(error.socketPath, command)
-    throw error
-  }
-}
-
-const typed: Outside['readStdin'] = (what) => readStdin(what, process.stdin, (words) => process.stderr.write(words))
-
-/** Brings the database up to date and closes it. */
-export async function migrateOnly(config: Config): Promise<AdminReply> {
-  const orm = await openDatabase(config, null)
-  try {
-    await migrate(orm)
-  } finally {
-    await orm.close()
-  }
-  return { ok: true, lines: ['The database is up to date'] }
+async function loadMetrics(): Promise<Metrics> {
+  const { createMetrics } = await import('#adapters/telemetry/metrics.ts')
+  return createMetrics(await packageVersion())
 }

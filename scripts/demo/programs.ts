@@ -5,6 +5,9 @@ import { Mismatch } from './mismatch.ts'
 
 const LAUNCHER = join(import.meta.dirname, '../../bin/latchkey.js')
 const KILL_AFTER_MS = 5000
+const { NODE_COMPILE_CACHE } = process.env
+/** Where the caller keeps compiled code: in a home of its own, each program would compile everything again. */
+const COMPILED = NODE_COMPILE_CACHE === undefined ? {} : { NODE_COMPILE_CACHE }
 
 type Child = ChildProcessByStdio<null, Readable, Readable>
 export type Ended = { readonly code: number | null; readonly stdout: string; readonly stderr: string }
@@ -25,7 +28,7 @@ export function createPrograms(cwd: string, env: Readonly<Record<string, string>
       const { PATH = '' } = process.env
       const child = spawn(process.execPath, [LAUNCHER, ...words], {
         cwd,
-        env: { PATH, HOME: cwd, ...env },
+        env: { PATH, HOME: cwd, ...COMPILED, ...env },
         stdio: ['ignore', 'pipe', 'pipe'],
       })
       const program = follow(child, show)

@@ -3,6 +3,7 @@ import { mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
+import { CHILD_ENV } from '../support/child-env.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
 
@@ -20,7 +21,7 @@ describe('latchkey app try', function () {
     spawnSync(process.execPath, [join(ROOT, 'src/main.ts'), 'app', 'try', ...words], {
       cwd: folder,
       encoding: 'utf8',
-      env: { PATH: process.env.PATH, PORT: 'nonsense' },
+      env: { ...CHILD_ENV, PORT: 'nonsense' },
     })
 
   it('plays every example to its end, tells of each as JSON, and leaves nothing behind', () => {

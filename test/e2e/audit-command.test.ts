@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { expect } from 'chai'
 import { type Orm, openPglite, openPostgres } from '#adapters/postgres/open-orm.ts'
 import { openStores } from '#adapters/postgres/opening.ts'
+import { CHILD_ENV } from '../support/child-env.ts'
 import { createDatabase, dropTemplate, type TestDatabase } from '../support/databases.ts'
 import { services } from '../support/services.ts'
 
@@ -20,7 +21,7 @@ type Ended = { readonly status: number | null; readonly stdout: string; readonly
 function latchkeyIn(home: string, env: Readonly<Record<string, string>>, words: readonly string[]): Ended {
   return spawnSync(process.execPath, [MAIN, ...words], {
     cwd: home,
-    env: { PATH: process.env.PATH ?? '', DATA_DIR: join(home, 'data'), ...env },
+    env: { ...CHILD_ENV, DATA_DIR: join(home, 'data'), ...env },
     encoding: 'utf8',
     timeout: 30_000,
   })

@@ -1,5 +1,16 @@
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process'
-import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { expect } from 'chai'
@@ -58,6 +69,36 @@ describe('bin/latchkey.js', () => {
     mkdirSync(join(folder, 'dist'))
     writeFileSync(join(folder, 'dist/main.js'), `process.stdout.write('built')`)
     expect(run(process.execPath, []).stdout).to.equal('built')
+  })
+
+  describe('keeps what it compiled for the next start', () => {
+    const compiled = () => join(folder, 'cache/latchkey/compiled')
+    const start = (cacheHome: string) => {
+      const { NODE_COMPILE_CACHE: _ours, ...rest } = process.env
+      const env = { ...rest, XDG_CACHE_HOME: cacheHome }
+      return spawnSync(process.execPath, [join(folder, 'bin/latchkey.js')], { encoding: 'utf8', env })
+    }
+
+    it('in a folder of this user alone', () => {
+      folder = aPackage({ runtime: false, entry: 'src/main.ts' })
+      expect(start(join(folder, 'cache')).status).to.equal(42)
+      expect(statSync(compiled()).mode & 0o777).to.equal(0o700)
+      expect(readdirSync(compiled(), { recursive: true })).to.have.length.above(1)
+    })
+
+    it('security: neither into nor out of a folder where others may write, who could leave code there', () => {
+      folder = aPackage({ runtime: false, entry: 'src/main.ts' })
+      mkdirSync(compiled(), { recursive: true })
+      chmodSync(compiled(), 0o777)
+      expect(start(join(folder, 'cache')).status).to.equal(42)
+      expect(readdirSync(compiled())).to.deep.equal([])
+    })
+
+    it('unless nothing can be written, which stops no start', () => {
+      folder = aPackage({ runtime: false, entry: 'src/main.ts' })
+      const { status, stderr } = start('/proc')
+      expect([status, stderr]).to.deep.equal([42, ''])
+    })
   })
 
   describe('on an old Node', () => {

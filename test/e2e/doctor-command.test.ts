@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
+import { CHILD_ENV } from '../support/child-env.ts'
 
 const MAIN = join(import.meta.dirname, '../../src/main.ts')
 
@@ -17,7 +18,7 @@ describe('latchkey doctor as a command', function () {
   const run = (words: readonly string[], env: Record<string, string> = {}) =>
     spawnSync(process.execPath, [MAIN, 'doctor', ...words], {
       cwd: home,
-      env: { PATH: process.env.PATH ?? '', ...env },
+      env: { ...CHILD_ENV, ...env },
       encoding: 'utf8',
       timeout: 80_000,
     })

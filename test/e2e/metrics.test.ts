@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
+import { CHILD_ENV } from '../support/child-env.ts'
 import { type ServerProcess, startServer } from '../support/server-process.ts'
 import { type Browser, OWNER } from '../support/world.ts'
 
@@ -17,7 +18,7 @@ describe('metrics of a real server', function () {
   before(async () => {
     home = mkdtempSync(join(tmpdir(), 'latchkey-metrics-'))
     server = await startServer(home, {
-      PATH: process.env.PATH ?? '',
+      ...CHILD_ENV,
       PORT: '0',
       DATA_DIR: join(home, 'data'),
       METRICS_PORT: '0',

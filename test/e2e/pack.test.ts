@@ -3,6 +3,7 @@ import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, wr
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
+import { CHILD_ENV } from '../support/child-env.ts'
 import { MODULES, packInto } from '../support/pack.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
@@ -28,7 +29,7 @@ describe('the packed program', function () {
   })
   after(() => rmSync(home, { recursive: true }))
 
-  const env = () => ({ PATH: process.env.PATH ?? '', HOME: home, PORT: '0', DATA_DIR: join(home, 'data') })
+  const env = () => ({ ...CHILD_ENV, HOME: home, PORT: '0', DATA_DIR: join(home, 'data') })
   const latchkey = (words: readonly string[]) =>
     spawnSync(process.execPath, [join(installed, 'bin/latchkey.js'), ...words], {
       cwd: home,

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { parse } from 'yaml'
+import { CHILD_ENV } from '../support/child-env.ts'
 import { freePort } from '../support/own-services.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
@@ -213,7 +214,7 @@ describe('the image', function () {
     })
     const env = {
       ...imageEnv(),
-      PATH: process.env.PATH ?? '',
+      ...CHILD_ENV,
       PORT: String(await freePort()),
       DATA_DIR: join(home, 'data'),
       CONSOLE_WEB_URL: 'https://latchkey.example.com',

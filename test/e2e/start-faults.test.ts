@@ -4,6 +4,7 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
+import { CHILD_ENV } from '../support/child-env.ts'
 import { services, suiteFor } from '../support/services.ts'
 
 const MAIN = join(import.meta.dirname, '../../src/main.ts')
@@ -22,7 +23,7 @@ describe('a start that fails', function () {
   function refusal(env: Record<string, string>, words: readonly string[] = ['serve']): string {
     const ended = spawnSync(process.execPath, [MAIN, ...words], {
       cwd: home,
-      env: { PATH: process.env.PATH ?? '', PORT: '0', DATA_DIR: join(home, 'data'), ...env },
+      env: { ...CHILD_ENV, PORT: '0', DATA_DIR: join(home, 'data'), ...env },
       encoding: 'utf8',
       timeout: 20_000,
     })
@@ -154,7 +155,7 @@ describe('an operator’s command whose reader has left', function () {
       const line = `"$0" "$@" | true; echo "\${PIPESTATUS[0]}"`
       const ended = spawnSync('bash', ['--norc', '-c', line, process.execPath, MAIN, ...words], {
         cwd: folder,
-        env: { PATH: process.env.PATH ?? '', DATA_DIR: join(folder, 'data') },
+        env: { ...CHILD_ENV, DATA_DIR: join(folder, 'data') },
         encoding: 'utf8',
       })
       rmSync(folder, { recursive: true })

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
+import { CHILD_ENV } from '../support/child-env.ts'
 import { aModelEndpoint } from '../support/model-endpoint.ts'
 import { anOtlpReceiver, type ReceivedSpan } from '../support/otlp-receiver.ts'
 import { type ServerProcess, startServer } from '../support/server-process.ts'
@@ -23,7 +24,7 @@ describe('traces of a real server', function () {
   let ready = ''
 
   const env = () => ({
-    PATH: process.env.PATH ?? '',
+    ...CHILD_ENV,
     PORT: '0',
     DATA_DIR: join(home, 'data'),
     MODEL_BASE_URL: model.url,

@@ -21,9 +21,9 @@ describe('what a server says it offers', () => {
     [
       'Enterprise with neither service nor provider',
       {
-        change: (ports, { timer }) => {
+        change: async (ports, { timer }) => {
           const needs = { ...ports, timer, consoleApiUrl: ORIGIN }
-          const { bridge, policy } = openEnterprise({ kind: 'unlicensed' }, needs)
+          const { bridge, policy } = await openEnterprise({ kind: 'unlicensed' }, needs)
           return { ...ports, bridge, policy }
         },
       },

@@ -17,9 +17,12 @@ export async function anEnterprisePlace() {
   const place = await aPlace({
     settings: { consoleApiUrl: ORIGIN, remoteIsolation: true },
     inTrace: (traceparent, work) => enterprise?.inTrace?.(traceparent, work) ?? work(),
-    change(ports, { timer }) {
+    async change(ports, { timer }) {
       const { apiUrl, secretKey } = service
-      enterprise = openEnterprise({ kind: 'remote', apiUrl, secretKey }, { ...ports, timer, consoleApiUrl: ORIGIN })
+      enterprise = await openEnterprise(
+        { kind: 'remote', apiUrl, secretKey },
+        { ...ports, timer, consoleApiUrl: ORIGIN },
+      )
       return { ...ports, bridge: enterprise.bridge, policy: enterprise.policy }
     },
   })

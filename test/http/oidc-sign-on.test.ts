@@ -28,9 +28,9 @@ describe('signing on at an OpenID provider', () => {
   async function open(issuer: string): Promise<void> {
     place = await aPlace({
       settings: { consoleApiUrl: ORIGIN },
-      change(ports, { timer }) {
+      async change(ports, { timer }) {
         const settings = { ...CLIENT, issuer, scope: 'openid email', groupsClaim: 'groups' }
-        enterprise = openEnterprise(
+        enterprise = await openEnterprise(
           { kind: 'oidc', ...settings },
           { ...ports, now: Date.now, timer, consoleApiUrl: ORIGIN },
         )

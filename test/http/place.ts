@@ -19,7 +19,7 @@ export type Place = World & { readonly edit: Edit }
 /** Opens a world for tests over HTTP, with tables that tests can edit. */
 export async function aPlace(options: WorldOptions = {}): Promise<Place> {
   const database = createMemoryDatabase()
-  const change = (base: Ports, clock: FakeClock): Ports => {
+  const change = async (base: Ports, clock: FakeClock): Promise<Ports> => {
     const ports = options.on === 'services' ? spyable(base) : onTables(base, database)
     return options.change?.(ports, clock) ?? ports
   }

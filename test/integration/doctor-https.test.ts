@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { expect } from 'chai'
 import type { Finding } from '#src/doctor/finding.ts'
 import { makeCertificate } from '../support/certificate.ts'
+import { CHILD_ENV } from '../support/child-env.ts'
 import { dropTemplate } from '../support/databases.ts'
 import { type HeaderProxy, openHeaderProxy, overwrites } from '../support/header-proxy.ts'
 import { freePort, onPath } from '../support/own-services.ts'
@@ -53,7 +54,7 @@ const MAIN = join(import.meta.dirname, '../../src/main.ts')
     await replicas.start({ PORT: port, ...origins })
 
     const env = {
-      PATH: process.env.PATH ?? '',
+      ...CHILD_ENV,
       SECRET_KEY: 'r'.repeat(32),
       TRUSTED_PROXIES: '127.0.0.1/32',
       ...origins,

@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { CHILD_ENV } from './child-env.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
 const ADDRESS = 'http://127.0.0.1:5001'
@@ -22,7 +23,7 @@ export async function executedDocs(page: string) {
       if (script === undefined) throw new Error(`${page} has no snippet ${name}`)
       executed.add(name)
       // The client's own default is the address in the text, too.
-      const env = { PATH: process.env.PATH ?? '', LATCHKEY_HOST: server, ...variables }
+      const env = { ...CHILD_ENV, LATCHKEY_HOST: server, ...variables }
       return run('bash', ['-c', `set -euo pipefail\n${script.replaceAll(ADDRESS, server)}`], { cwd: ROOT, env })
     },
     /** Those that nothing has executed. */

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { CHILD_ENV } from './child-env.ts'
 import { CLIENT } from './oidc-double.ts'
 
 const SERVER = join(import.meta.dirname, 'oidc-provider-server.ts')
@@ -14,7 +15,7 @@ export async function openOidcProvider(origin: string): Promise<OidcProviderProc
   const device = `${origin}/openapi/v1/oauth/device`
   const child = spawn(process.execPath, [SERVER], {
     env: {
-      PATH: process.env.PATH ?? '',
+      ...CHILD_ENV,
       REDIRECT_URI: `${device}/sso-callback`,
       LOGOUT_URI: `${device}/backchannel-logout`,
       CLIENT_ID: CLIENT.clientId,

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
 import { openPostgres } from '#adapters/postgres/open-orm.ts'
+import { CHILD_ENV } from './child-env.ts'
 import { createDatabase } from './databases.ts'
 import { dumpDatabase, dumpRedis } from './dump.ts'
 import { expectNothingHandedOut } from './handed-out.ts'
@@ -41,7 +42,7 @@ export async function openReplicas(
   const home = await mkdtemp(join(tmpdir(), 'latchkey-replicas-'))
   const running = new Set<Replica>()
   const shared = {
-    PATH: process.env.PATH ?? '',
+    ...CHILD_ENV,
     PORT: '0',
     METRICS_PORT: '0',
     DATA_DIR: home,

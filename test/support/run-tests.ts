@@ -14,6 +14,8 @@ const ROOT = join(import.meta.dirname, '../..')
 /** The longest first: what is short fits in beside it. */
 const ORDER = ['check', 'integration', 'unit', 'fence', 'http', 'e2e', 'browser']
 const AT_ONCE = 2
+/** Some hundred processes load the same modules. */
+const COMPILED = join(ROOT, 'node_modules/.cache/compiled')
 /** A suite that has reported and still runs has left something open; an operator would see a hanging stop. */
 const LINGER_MS = 15_000
 
@@ -50,7 +52,7 @@ function heading(name: string): void {
 /** What a person's shell points at must not leak into the servers that tests start. */
 function environment(): NodeJS.ProcessEnv {
   const { DATABASE_URL: _database, REDIS_URL: _redis, ...rest } = process.env
-  return { ...rest, [FOUND_SERVICES]: JSON.stringify(services) }
+  return { ...rest, NODE_COMPILE_CACHE: COMPILED, [FOUND_SERVICES]: JSON.stringify(services) }
 }
 
 async function runSuite(name: string, files: readonly string[]): Promise<Totals> {

@@ -2,6 +2,7 @@ import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { CHILD_ENV } from './child-env.ts'
 import { expectNothingHandedOut } from './handed-out.ts'
 import { looksSecret } from './secret-free-log.ts'
 import { type Visitor, visitorOf } from './visitor.ts'
@@ -40,7 +41,7 @@ process.setMaxListeners(50)
 /** Runs `latchkey WORDS` in `home`, with these variables and no others. */
 export function spawnLatchkey(words: readonly string[], home: string, env: Variables): ChildProcessWithoutNullStreams {
   // The folder holds no .env of a developer's.
-  return spawn(process.execPath, [MAIN, ...words], { cwd: home, env })
+  return spawn(process.execPath, [MAIN, ...words], { cwd: home, env: { ...CHILD_ENV, ...env } })
 }
 
 /** Starts a server in `home`, and searches what it writes for secrets until it has ended. */

@@ -83,7 +83,7 @@ export type WorldOptions = {
   readonly tracing?: HttpContext['tracing']
   readonly checkReadiness?: CheckReadiness
   /** Replaces ports before anything is wired, to wrap or break them. */
-  readonly change?: (ports: Ports, clock: FakeClock) => Ports
+  readonly change?: (ports: Ports, clock: FakeClock) => Ports | Promise<Ports>
 }
 
 export type Reply = {
@@ -215,7 +215,7 @@ export async function aWorld(options: WorldOptions = {}) {
     log,
   }
   const secrets = new Set<string>()
-  const ports = recordingSecrets(options.change?.(base, clock) ?? base, secrets)
+  const ports = recordingSecrets((await options.change?.(base, clock)) ?? base, secrets)
   const cases: UseCases = makeUseCases(ports, { ...SETTINGS, ...options.settings })
 
   const server = createHttpServer(options.patience)

@@ -1,5 +1,4 @@
 import * as v from 'valibot'
-import { parse as parseYaml } from 'yaml'
 import type { JsonObject } from '#domain/app.ts'
 import type { BindingSubject, BindingTarget } from '#domain/binding.ts'
 import { isObject, objectsAt, textAt } from '#domain/json.ts'
@@ -86,7 +85,7 @@ export async function parseTarget(subject: BindingSubject, words: Words, outside
     case 'js':
       return { via: 'js', code: await readSource(value, outside) }
     case 'openapi': {
-      const document = readDocument(value, await readSource(value, outside))
+      const document = await readDocument(value, await readSource(value, outside))
       const url = text('url') ?? textAt(objectsAt(document, 'servers')[0] ?? {}, 'url')
       if (url === '') throw new UsageError('the document names no server: binding set tool takes --url')
       return { via: 'openapi', url, document, operationId: text('operation'), header: text('header') }
@@ -133,7 +132,9 @@ function refuseEmpty(where: string): never {
   throw new UsageError(`${where} holds no key`)
 }
 
-function readDocument(file: string, text: string): JsonObject {
+async function readDocument(file: string, text: string): Promise<JsonObject> {
+  // Only here: no other command reads YAML.
+  const { parse: parseYaml } = await import('yaml')
   try {
     const value = parseYaml(text, { maxAliasCount: 100, logLevel: 'error' })
     // Through JSON: what is no JSON in YAML (dates, NaN, maps as keys) cannot be stored.

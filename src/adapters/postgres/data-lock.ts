@@ -75,6 +75,13 @@ export async function lockDataDir(dataDir: string, socketPath: string | null): P
   throw new DataDirLocked(dataDir, rival)
 }
 
+/** Where the living process that holds `dataDir` takes admin commands; null when nobody holds it, or takes none. */
+export async function socketOfHolder(dataDir: string): Promise<string | null> {
+  if (!existsSync(dataDir)) return null
+  const claims = await livingClaims(dataDir, '')
+  return claims.find(({ isHeld }) => isHeld)?.holder.socketPath ?? null
+}
+
 /**
  * Node's own recursive way says ENOENT where it should say why (a read-only file system), and on some system folders
  * it never comes back.

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
-import { createRefusedFormats, type RefusedFormats } from '#adapters/runner-native/models/answer-format.ts'
 import { createOpenAiModel } from '#adapters/runner-native/models/openai-compatible.ts'
+import { createRefusedFormats, type RefusedFormats } from '#adapters/runner-native/models/refused-formats.ts'
 import type { JsonObject } from '#domain/app.ts'
 import { aModelEndpoint, type Refusal } from '../../support/model-endpoint.ts'
 import { aJob, run } from './support.ts'

@@ -3,8 +3,8 @@ import { Worker } from 'node:worker_threads'
 import type { Timer } from '#application/ports/clock.ts'
 import type { DslFiles, ReadDsl } from '#application/ports/dsl-files.ts'
 import { DomainError } from '#domain/errors.ts'
-import { type DslTask, type DslVerdict, doTask } from './dsl-task.ts'
-import { refuse } from './parse-file.ts'
+import type { DslTask, DslVerdict } from './dsl-task.ts'
+import { refuse } from './refuse.ts'
 
 /** Characters. Reading this much takes some ten milliseconds, as long as a worker takes to start. */
 const INLINE_CHARS = 100_000
@@ -20,7 +20,11 @@ export function createDslFiles({ timer }: { readonly timer: Timer }): DslFiles {
   let last: Promise<unknown> = Promise.resolve()
   let underway = 0
   const perform = async (task: DslTask) => {
-    if (task.source.length <= INLINE_CHARS) return doTask(task)
+    if (task.source.length <= INLINE_CHARS) {
+      // Only here: most processes read no app file.
+      const { doTask } = await import('./dsl-task.ts')
+      return doTask(task)
+    }
     // Whoever waits holds a whole file in memory, and nobody waits for minutes.
     if (underway >= MAX_UNDERWAY) throw new DomainError('service_unavailable', {})
     underway += 1

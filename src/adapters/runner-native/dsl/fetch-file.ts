@@ -1,6 +1,6 @@
 import type { FetchFile } from '#application/ports/fetch-file.ts'
 import { EgressFailure, type HttpEgress } from '../egress/http-egress.ts'
-import { MAX_BYTES, refuse } from './parse-file.ts'
+import { MAX_BYTES, refuse } from './refuse.ts'
 
 const CONNECT_MS = 10_000
 const TOTAL_MS = 30_000

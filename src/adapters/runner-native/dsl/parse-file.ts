@@ -1,10 +1,8 @@
 import { type Document, isScalar, LineCounter, parseDocument, visit } from 'yaml'
 import type { Json, JsonObject } from '#domain/app.ts'
-import { DomainError } from '#domain/errors.ts'
 import { isObject, jsonIn } from '#domain/json.ts'
+import { MAX_BYTES, refuse } from './refuse.ts'
 
-/** Of an app file. */
-export const MAX_BYTES = 10 * 1024 * 1024
 /** Real files use no aliases at all; a few thousand expansions of one are an attack ("billion laughs"). */
 const MAX_ALIASES = 100
 const MAX_DEPTH = 100
@@ -32,11 +30,6 @@ function asObject(value: unknown): JsonObject {
   const json = toJson(value, 0)
   if (!isObject(json)) refuse('line 1: an app file is a mapping with `app` and `workflow` or `model_config`')
   return json
-}
-
-/** @throws DomainError `dsl_invalid` */
-export function refuse(message: string): never {
-  throw new DomainError('dsl_invalid', { message })
 }
 
 /** The value of a text that is JSON, else undefined: flow style in YAML begins alike. */

@@ -4,7 +4,8 @@ import { dependenciesOf } from '#domain/app-dependencies.ts'
 import { APP_MODES, type AppMode, isGraphMode } from '#domain/app-mode.ts'
 import { DSL_VERSION } from '#domain/dsl-version.ts'
 import { isObject, objectAt, textAt } from '#domain/json.ts'
-import { parseFile, refuse } from './parse-file.ts'
+import { parseFile } from './parse-file.ts'
+import { refuse } from './refuse.ts'
 
 const [MAJOR = 0, MINOR = 0] = DSL_VERSION.split('.').map(Number)
 /** What the format was before it carried a version. */

@@ -3,8 +3,9 @@ import type { ExportChoices } from '#application/ports/dsl-files.ts'
 import type { AppIcon } from '#application/ports/pending-imports.ts'
 import type { JsonObject } from '#domain/app.ts'
 import { isObject, objectAt, textAt } from '#domain/json.ts'
-import { MAX_BYTES, parseFile } from './parse-file.ts'
+import { parseFile } from './parse-file.ts'
 import { understand } from './read-dsl.ts'
+import { MAX_BYTES } from './refuse.ts'
 
 /**
  * An app's file as it was imported, in one way of writing it, with its present name and, unless they are asked for,

@@ -1,4 +1,3 @@
-import { Client, errors } from 'undici'
 import type { Timer } from '#application/ports/clock.ts'
 import type { EgressRules } from './address-policy.ts'
 import { checkTarget, type Lookup, type Target } from './check-target.ts'
@@ -45,7 +44,8 @@ export function createGuardedEgress({ rules, timer, lookup = lookUpAll }: Egress
 /** One request on a connection of its own, to the address that was checked. */
 async function exchange(target: Target, request: EgressRequest, signal: AbortSignal): Promise<EgressReply> {
   const { url } = target
-  const connect = pinnedConnector(target, request.connectMs)
+  const connect = await pinnedConnector(target, request.connectMs)
+  const { Client } = await import('undici')
   const client = new Client(url.origin, { connect, allowH2: false, pipelining: 1 })
   try {
     const reply = await client.request({
@@ -96,12 +96,13 @@ function explain(error: unknown, isLate: boolean, isStopped: boolean): unknown {
   if (error instanceof EgressFailure) return error
   if (isStopped) return new EgressFailure('failed', 'the run has ended', { cause: error })
   if (isLate) return new EgressFailure('failed', 'the answer took too long', { cause: error })
-  if (error instanceof errors.ConnectTimeoutError) {
-    return new EgressFailure('failed', 'the server could not be reached in time', { cause: error })
+  if (!(error instanceof Error)) return error
+  switch ('code' in error ? error.code : null) {
+    case 'UND_ERR_CONNECT_TIMEOUT':
+      return new EgressFailure('failed', 'the server could not be reached in time', { cause: error })
+    case 'UND_ERR_INVALID_ARG':
+      return new EgressFailure('refused', 'the method or a header is malformed', { cause: error })
+    default:
+      return new EgressFailure('failed', 'the server could not be reached', { cause: error })
   }
-  if (error instanceof errors.InvalidArgumentError) {
-    return new EgressFailure('refused', 'the method or a header is malformed', { cause: error })
-  }
-  if (error instanceof Error) return new EgressFailure('failed', 'the server could not be reached', { cause: error })
-  return error
 }

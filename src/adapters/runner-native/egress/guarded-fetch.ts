@@ -1,4 +1,3 @@
-import { Agent, fetch as undiciFetch } from 'undici'
 import type { EgressRules } from './address-policy.ts'
 import { checkTarget, type Lookup } from './check-target.ts'
 import { lookUpAll, pinnedConnector } from './pinned-connector.ts'
@@ -19,8 +18,10 @@ export function createGuardedFetch({
   return async (input, init) => {
     const url = input instanceof Request ? input.url : String(input)
     const target = await checkTarget(url, rules, lookup)
+    const connect = await pinnedConnector(target, CONNECT_MS)
+    const { Agent, fetch: undiciFetch } = await import('undici')
     // Without pipelining a connection ends with its answer, so the agent needs no closing.
-    const dispatcher = new Agent({ connect: pinnedConnector(target, CONNECT_MS), pipelining: 0, allowH2: false })
+    const dispatcher = new Agent({ connect, pipelining: 0, allowH2: false })
     // Node's own types of fetch are undici's, of another version.
     const send = undiciFetch as unknown as (url: string, init: object) => Promise<Response>
     return send(url, { ...init, redirect: 'error', dispatcher })

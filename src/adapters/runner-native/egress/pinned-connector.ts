@@ -1,10 +1,15 @@
 import { lookup as systemLookup } from 'node:dns/promises'
 import { isIP } from 'node:net'
-import { buildConnector } from 'undici'
+import type { buildConnector } from 'undici'
 import type { Lookup, Target } from './check-target.ts'
 
 /** Connects to the address that was checked, and to no other. */
-export function pinnedConnector({ url, address }: Target, connectMs: number): ReturnType<typeof buildConnector> {
+export async function pinnedConnector(
+  { url, address }: Target,
+  connectMs: number,
+): Promise<ReturnType<typeof buildConnector>> {
+  // Only here: many servers never send a request of an app's.
+  const { buildConnector } = await import('undici')
   return buildConnector({ timeout: connectMs, lookup: pinnedTo(address), servername: serverName(url) })
 }
 

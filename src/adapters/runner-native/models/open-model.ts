@@ -1,7 +1,7 @@
 import type { Timer } from '#application/ports/clock.ts'
-import type { RefusedFormats } from './answer-format.ts'
+import { createChatEndpoint } from './chat-endpoint.ts'
 import type { ModelClient } from './model-client.ts'
-import { createOpenAiModel } from './openai-compatible.ts'
+import type { RefusedFormats } from './refused-formats.ts'
 import { createScriptedModel } from './scripted.ts'
 
 /** The operator's choice; empty counts as unset. */
@@ -13,6 +13,11 @@ export type ModelSettings = {
 
 const MAX_LATENCY_MS = 60_000
 
+/** Whether `openModel` gives what asks a server for its answers. */
+export function isEndpoint(baseUrl: string | null): boolean {
+  return baseUrl !== null && baseUrl !== '' && !baseUrl.startsWith('scripted:')
+}
+
 /** The configured model, or null when no address is set. `scripted:` is the built-in deterministic one. */
 export function openModel(
   { baseUrl, apiKey, name }: ModelSettings,
@@ -21,9 +26,9 @@ export function openModel(
   refused?: RefusedFormats,
 ): ModelClient | null {
   if (baseUrl === null || baseUrl === '') return null
-  if (!baseUrl.startsWith('scripted:')) {
+  if (isEndpoint(baseUrl)) {
     const endpoint = { baseUrl, apiKey: apiKey || null, name: name || null, fetch: fetcher }
-    return createOpenAiModel(refused === undefined ? endpoint : { ...endpoint, refused })
+    return createChatEndpoint(refused === undefined ? endpoint : { ...endpoint, refused })
   }
   const latency = Number(/[?&]latency_ms=(\d{1,6})/.exec(baseUrl)?.[1] ?? 0)
   return createScriptedModel(Math.min(latency, MAX_LATENCY_MS), timer)

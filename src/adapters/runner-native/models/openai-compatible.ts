@@ -1,21 +1,12 @@
 import OpenAI from 'openai'
 import type { RunFailure } from '#domain/run.ts'
-import { createRefusedFormats, inBestFormat, type RefusedFormats } from './answer-format.ts'
+import { inBestFormat } from './answer-format.ts'
+import type { Endpoint } from './chat-endpoint.ts'
 import { collectCalls } from './collect-calls.ts'
 import { completionRequest } from './completion-request.ts'
 import { endpointFailure } from './endpoint-failure.ts'
 import { type ModelChunk, type ModelClient, ModelFailure } from './model-client.ts'
-
-/** Where a model is served, and how to ask there. */
-export type Endpoint = {
-  readonly baseUrl: string
-  readonly apiKey: string | null
-  readonly name: string | null
-  /** The way there; absent is the direct one. */
-  readonly fetch?: typeof fetch
-  /** What is remembered of formats beyond this client. Absent: nothing. */
-  readonly refused?: RefusedFormats
-}
+import { createRefusedFormats } from './refused-formats.ts'
 
 const TIMEOUT_MS = 600_000
 /** A page, silence, another protocol: without this they would pass for an empty answer. */
