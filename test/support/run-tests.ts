@@ -1,7 +1,7 @@
 import { type ChildProcess, fork, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { globSync } from 'node:fs'
-import { availableParallelism } from 'node:os'
+import { globSync, mkdtempSync, rmSync } from 'node:fs'
+import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Totals } from './run-suite.ts'
 import { FOUND_SERVICES, services } from './services.ts'
@@ -15,7 +15,7 @@ const ROOT = join(import.meta.dirname, '../..')
 const ORDER = ['check', 'integration', 'unit', 'fence', 'http', 'e2e', 'browser']
 const AT_ONCE = 2
 /** Some hundred processes load the same modules. */
-const COMPILED = join(ROOT, 'node_modules/.cache/compiled')
+const COMPILED = mkdtempSync(join(tmpdir(), 'latchkey-compiled-'))
 /** A suite that has reported and still runs has left something open; an operator would see a hanging stop. */
 const LINGER_MS = 15_000
 
@@ -90,6 +90,7 @@ function judge(totals: Totals | null, code: number | null, signal: string | null
   return { ...totals, failed: totals.failed + 1 }
 }
 
+process.once('exit', () => rmSync(COMPILED, { recursive: true, force: true }))
 process.once('SIGTERM', () => process.exit(1))
 const groups = group()
 const known = [...new Set([...ORDER, ...groups.keys()])].filter((name) => name === 'check' || groups.has(name))
