@@ -1,4 +1,6 @@
+import { once } from 'node:events'
 import { Agent, type IncomingMessage, request } from 'node:http'
+import { connect } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { expect } from 'chai'
 import { type Orm, openPostgres } from '#adapters/postgres/open-orm.ts'
@@ -102,6 +104,19 @@ replicaSuite('a replica that is told to stop', function () {
   })
 
   // A client that sends on a connection just as the server closes it cannot know whether it was heard.
+  it('L01 a connection that never asked anything, as browsers open in advance, holds no stop', async () => {
+    const { hostname, port } = new URL(replica.url)
+    const socket = connect(Number(port), hostname)
+    const closed = once(socket, 'close')
+    await once(socket, 'connect')
+    // Accepted: connections are taken in turn.
+    expect((await fetch(`${replica.url}${API}/_version`)).status).to.equal(200)
+    const { code, tookMs } = await replica.stop('SIGTERM')
+    expect(code).to.equal(0)
+    expect(tookMs).to.be.below((GRACE_S * 1000) / 2)
+    await closed
+  })
+
   it('L01 a connection that rests is still heard for a moment, then closed', async () => {
     const agents = Array.from({ length: CLIENTS }, () => new Agent({ keepAlive: true, maxSockets: 1 }))
     for (const agent of agents) await text(await get(agent, `${API}/_health`))

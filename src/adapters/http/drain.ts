@@ -37,7 +37,11 @@ export function serveUntilDrained(server: Server, handle: Handle): () => Promise
     for (const response of open.values()) if (response !== null) makeLast(response)
     // The listener alone: an HTTP server's own `close` begins by closing what rests.
     const closed = new Promise<void>((resolve) => TcpServer.prototype.close.call(server, () => resolve()))
-    const linger = setTimeout(() => server.closeIdleConnections(), LINGER_MS)
+    const linger = setTimeout(() => {
+      server.closeIdleConnections()
+      // To Node a connection that never asked anything is still about to: browsers open some in advance.
+      for (const socket of open.keys()) if (socket.bytesRead === 0) socket.destroy()
+    }, LINGER_MS)
     return closed.finally(() => clearTimeout(linger))
   }
 }
