@@ -1,4 +1,4 @@
-import { bareLoad } from './ratio.bench.ts'
+import { bareLoad, barePath } from './ratio.bench.ts'
 import type { Contestant } from './support/measure.ts'
 import { type Spread, spreadOf } from './support/numbers.ts'
 import { type Delays, offer, openPool } from './support/open-loop.ts'
@@ -26,7 +26,7 @@ export async function measureEqualLoad(bare: ServerProcess, { server, measures }
   const load = measures.bearer_get.load()
   for (let slice = 0; slice <= SLICES; slice++) {
     const pair = {
-      bare: await offer(pools.bare, bareLoad(load, 'bearer_get'), REQUESTS_A_SECOND, SLICE_S),
+      bare: await offer(pools.bare, bareLoad(load, barePath('bearer_get')), REQUESTS_A_SECOND, SLICE_S),
       latchkey: await offer(pools.latchkey, load, REQUESTS_A_SECOND, SLICE_S),
     }
     // The first opens the connections.

@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url'
 import { freePort } from './support/free-port.ts'
 import { type Load, type Volley, volley } from './support/load.ts'
 import type { BareAnswer, Contestant, DeviceMeasureName, Measure, MeasureName } from './support/measure.ts'
-import { TITLES } from './support/measure.ts'
+import { KEY_PAIR_PATH, TITLES } from './support/measure.ts'
 import { type Spread, spreadOf } from './support/numbers.ts'
 import { type ServerProcess, startServer } from './support/server-process.ts'
 import { ROUND_S, send } from './support/shots.ts'
@@ -16,19 +16,21 @@ export type Contestants = {
   readonly peer: Contestant<DeviceMeasureName>
 }
 type Who = keyof Contestants
+/** Who is weighed against the peer; `keyPair` is the bare server that derives the key pair of a code and nothing else. */
+type Rival = 'services' | 'memory' | 'keyPair'
 
 export type Compared = {
   readonly name: MeasureName
   readonly bare: Side
   readonly sides: { readonly [W in Who]?: Side & { readonly ratio: Spread } }
   /** Latchkey's requests per CPU second over the peer's of the same round. */
-  readonly timesPeer: { readonly [W in 'services' | 'memory']?: Spread }
+  readonly timesPeer: { readonly [W in Rival]?: Spread }
 }
 export type Side = { readonly perCpuSecond: number; readonly perSecond: number; readonly p99Ms: number }
-type Round = { readonly bare: Volley } & { readonly [W in Who]?: Volley }
+type Round = { readonly bare: Volley } & { readonly [W in Who | Rival]?: Volley }
 
-/** Rounds before those that count. Rounds of the device flow are a fraction of a second long, so they take more of them. */
-const WARM_UP_ROUNDS = { bearer_get: 4, limited: 4, device_code: 7, pending_poll: 7 } satisfies Record<
+/** Rounds before those that count: eight come to six seconds of requests of each kind. */
+const WARM_UP_ROUNDS = { bearer_get: 8, limited: 8, device_code: 8, pending_poll: 8 } satisfies Record<
   MeasureName,
   number
 >
@@ -73,11 +75,12 @@ async function playRound(bare: ServerProcess, contestants: Contestants, name: Me
   const { server, measures } = contestants.services
   await measures[name].prepare?.()
   const load = measures[name].load()
-  const round = { bare: await volley(bare, bareLoad(load, name)), services: await volley(server, load) }
+  const round = { bare: await volley(bare, bareLoad(load, barePath(name))), services: await volley(server, load) }
   if (name !== 'device_code' && name !== 'pending_poll') return round
   const { memory, peer } = contestants
   return {
     ...round,
+    ...(name === 'device_code' ? { keyPair: await volley(bare, bareLoad(load, KEY_PAIR_PATH)) } : {}),
     memory: await volley(memory.server, memory.measures[name].load()),
     peer: await volley(peer.server, peer.measures[name].load()),
   }
@@ -95,15 +98,15 @@ async function answerOf(latchkey: ServerProcess, name: MeasureName, measure: Mea
   return { method: shot.method, path: barePath(name), status: response.status, body: JSON.parse(text) }
 }
 
-const barePath = (name: MeasureName) => `/openapi/v1/${name}`
+export const barePath = (name: MeasureName) => `/openapi/v1/${name}`
 
 /** The same requests for the bare server, which keeps its answers elsewhere and whose bodies mean nothing. */
-export function bareLoad({ next, expectStatus }: Load, name: MeasureName): Load {
-  return { next: () => ({ ...next(), path: barePath(name) }), expectStatus, until: { seconds: ROUND_S } }
+export function bareLoad({ next, expectStatus }: Load, path: string): Load {
+  return { next: () => ({ ...next(), path }), expectStatus, until: { seconds: ROUND_S } }
 }
 
 function summaryOf(name: MeasureName, rounds: readonly Round[]): Compared {
-  const over = (who: Who, other: 'bare' | 'peer') => {
+  const over = (who: Who | Rival, other: 'bare' | 'peer') => {
     const ratios = rounds.flatMap((round) => {
       const [mine, yours] = [round[who], round[other]]
       return mine === undefined || yours === undefined ? [] : [mine.perCpuSecond / yours.perCpuSecond]
@@ -118,7 +121,7 @@ function summaryOf(name: MeasureName, rounds: readonly Round[]): Compared {
     }),
   )
   const timesPeer = Object.fromEntries(
-    (['services', 'memory'] as const).flatMap((who) => {
+    (['services', 'memory', 'keyPair'] as const).flatMap((who) => {
       const times = over(who, 'peer')
       return times === null ? [] : [[who, times]]
     }),

@@ -24,10 +24,10 @@ export type Cost = {
 
 const FEW = 1_000
 const MANY = 1_000_000
-const BATCHES = 6
-const BATCH = 50
+const BATCHES = 5
+const BATCH = 40
 /** So many requests go before those that count. */
-const WARM_UP = 60
+const WARM_UP = 40
 const TITLES = {
   bearer_cold: 'GET /workspaces, first use of a bearer',
   bearer_warm: 'GET /workspaces, bearer used before',

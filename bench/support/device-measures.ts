@@ -11,7 +11,7 @@ export type DeviceRequests = {
 }
 
 /** Requests of a round. What waits at once stays far below what a memory store holds, over all rounds. */
-const REQUESTS_A_ROUND = 4_000
+const REQUESTS_A_ROUND = 3_000
 
 /** Both halves of the wait: a round polls the flows that it started, so that none was polled before. */
 export function deviceMeasures(

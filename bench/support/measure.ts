@@ -9,6 +9,9 @@ export type BareAnswer = {
   readonly body: unknown
 }
 
+/** Where the bare server derives the key pair of a device code, and does nothing else. */
+export const KEY_PAIR_PATH = '/openapi/v1/key_pair'
+
 export const TITLES = {
   bearer_get: 'GET /workspaces with a warm bearer',
   limited: 'GET /workspaces beyond the limit: 429',

@@ -34,8 +34,10 @@ export function resultsOf({ compared, equalLoad, roundTrips, engine, streams, bu
     },
     times_peer: {
       oidc_provider: named(compared, ({ timesPeer }) => {
-        const { memory, services } = timesPeer
-        return memory && services && { memory: spread(memory), redis_and_postgresql: spread(services) }
+        const { memory, services, keyPair } = timesPeer
+        if (memory === undefined || services === undefined) return
+        const alone = keyPair && { key_pair_alone: spread(keyPair) }
+        return { memory: spread(memory), redis_and_postgresql: spread(services), ...alone }
       }),
     },
     equal_load: {

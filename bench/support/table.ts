@@ -45,10 +45,14 @@ function ratioLines({ name, sides, timesPeer }: Figures['compared'][number]): re
   ofBare('Redis and PostgreSQL', sides.services?.ratio, GOALS[name])
   ofBare('memory', sides.memory?.ratio)
   ofBare('oidc-provider, memory', sides.peer?.ratio)
-  const { memory, services } = timesPeer
+  const { memory, services, keyPair } = timesPeer
   if (memory) lines.push(atLeast(`${title}, memory`, `${spread(memory, 2)} × oidc-provider`, memory.median, PEER_GOAL))
   if (services) {
     lines.push(atLeast(`${title}, Redis and PostgreSQL`, `${spread(services, 2)} × oidc-provider`, services.median))
+  }
+  if (keyPair) {
+    const what = `${title}: its key pair alone, by a bare Koa`
+    lines.push(atLeast(what, `${spread(keyPair, 2)} × oidc-provider`, keyPair.median))
   }
   return lines
 }
