@@ -19,6 +19,7 @@ describe('rows inserted together', () => {
     const { statements, insert } = aTable()
     const first = [insert('a'), insert('b')]
     await nextTurn()
+    await nextTurn()
     const second = [insert('c'), insert('d')]
     await nextTurn()
     expect(statements.map(({ rows }) => rows)).to.deep.equal([['a', 'b']])
@@ -30,6 +31,23 @@ describe('rows inserted together', () => {
     ])
     statements[1]?.end()
     await Promise.all(second)
+  })
+
+  it('a row that comes alone waits for nobody', async () => {
+    const { statements, insert } = aTable()
+    void insert('a')
+    await nextTurn()
+    expect(statements.map(({ rows }) => rows)).to.deep.equal([['a']])
+  })
+
+  it('turns that bring more rows are waited for, but not for ever', async () => {
+    const { statements, insert } = aTable()
+    for (let row = 0; row < 20; row++) {
+      void insert(String(row))
+      void insert(String(row))
+      await nextTurn()
+    }
+    expect(statements.map(({ rows }) => rows.length)).to.deep.equal([10])
   })
 
   it('nobody is told before the statement with the row has ended', async () => {
@@ -55,6 +73,7 @@ describe('rows inserted together', () => {
       ),
     )
     await nextTurn()
+    await nextTurn()
     const later = insert('c')
     statements[0]?.end(new Error('away'))
     expect(await Promise.all(outcomes)).to.deep.equal(['away', 'away'])
@@ -67,6 +86,7 @@ describe('rows inserted together', () => {
   it('a statement never takes more than 500 rows', async () => {
     const { statements, insert } = aTable()
     const all = Array.from({ length: 1200 }, (_, at) => insert(String(at)))
+    await nextTurn()
     for (let at = 0; at < 3; at++) {
       await nextTurn()
       statements[at]?.end()
