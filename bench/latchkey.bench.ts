@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs'
 import { measureBusy } from './busy.bench.ts'
 import { measureEngine } from './engine.bench.ts'
 import { measureEqualLoad } from './equal-load.bench.ts'
-import { BEARER_WARM_UP_ROUNDS, type Compared, compare, startBare } from './ratio.bench.ts'
+import { type Compared, compare, startBare, WARM_UP_ROUNDS } from './ratio.bench.ts'
 import { countRoundTrips } from './round-trips.bench.ts'
 import { measureScale } from './scale.bench.ts'
 import { MODEL_LATENCY_MS, measureStreams } from './stream.bench.ts'
@@ -36,10 +36,7 @@ async function measure() {
   const latchkey = await start(usual.settings)
   await setUpOwner(latchkey)
   // Besides the rounds, one answer of each kind is shown to the bare server, and the equal load takes tokens.
-  const tokens = await database.seedTokens(
-    OWNER.email,
-    tokensFor(ROUNDS + BEARER_WARM_UP_ROUNDS + 2) + TOKENS_TO_RUN_APPS,
-  )
+  const tokens = await database.seedTokens(OWNER.email, tokensFor(ROUNDS + WARM_UP_ROUNDS + 2) + TOKENS_TO_RUN_APPS)
   const compared = await compareAll(latchkey, tokens.slice(TOKENS_TO_RUN_APPS))
   const runTokens = tokens.slice(0, TOKENS_TO_RUN_APPS)
   begin('round trips, streams')

@@ -23,20 +23,14 @@ export type Compared = {
   readonly name: MeasureName
   readonly bare: Side
   readonly sides: { readonly [W in Who]?: Side & { readonly ratio: Spread } }
-  /** Latchkey's requests per CPU second over the peer's of the same round. */
+  /** Requests per CPU second over the peer's of the same round. */
   readonly timesPeer: { readonly [W in Rival]?: Spread }
 }
 export type Side = { readonly perCpuSecond: number; readonly perSecond: number; readonly p99Ms: number }
 type Round = { readonly bare: Volley } & { readonly [W in Who | Rival]?: Volley }
 
-/** Rounds before those that count: eight come to six seconds of requests of each kind. */
-const WARM_UP_ROUNDS = { bearer_get: 8, limited: 8, device_code: 8, pending_poll: 8 } satisfies Record<
-  MeasureName,
-  number
->
-const MOST_WARM_UP_ROUNDS = Math.max(...Object.values(WARM_UP_ROUNDS))
-/** As often as bearers are put to use besides the rounds that count. */
-export const BEARER_WARM_UP_ROUNDS = WARM_UP_ROUNDS.bearer_get
+/** Rounds before those that count. */
+export const WARM_UP_ROUNDS = 8
 
 const BARE = fileURLToPath(new URL('support/bare-koa.ts', import.meta.url))
 // `Object.keys` forgets the names.
@@ -61,9 +55,8 @@ export async function compare(
   rounds: number,
 ): Promise<readonly Compared[]> {
   const measured = new Map<MeasureName, Round[]>(NAMES.map((name) => [name, []]))
-  for (let round = 1 - MOST_WARM_UP_ROUNDS; round <= rounds; round++) {
+  for (let round = 1 - WARM_UP_ROUNDS; round <= rounds; round++) {
     for (const name of NAMES) {
-      if (round <= -WARM_UP_ROUNDS[name]) continue
       const volleys = await playRound(bare, contestants, name)
       if (round > 0) measured.get(name)?.push(volleys)
     }

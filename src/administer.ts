@@ -24,9 +24,18 @@ export async function administer(config: Config, words: readonly string[], env: 
       await core.close()
     }
   } catch (error) {
+    // A server came between.
     if (error instanceof DataDirLocked && error.socketPath !== null) return askAdminSocket(error.socketPath, command)
     throw error
   }
 }
 
 const typed: Outside['readStdin'] = (what) => readStdin(what, process.stdin, (words) => process.stderr.write(words))
+
+/** Brings the database up to date and closes it. */
+export async function migrateOnly(config: Config): Promise<AdminReply> {
+  const { openUpToDate } = await import('./database.ts')
+  const orm = await openUpToDate(config, null)
+  await orm.close()
+  return { ok: true, lines: ['The database is up to date'] }
+}

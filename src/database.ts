@@ -1,4 +1,3 @@
-import type { AdminReply } from '#adapters/admin/reply.ts'
 import { answers, isMigrated, migrate, type Orm, openPglite, openPostgres } from '#adapters/postgres/open-orm.ts'
 import type { Check } from '#application/use-cases/check-readiness.ts'
 import type { Config } from './config.ts'
@@ -36,15 +35,4 @@ export function databaseChecks(orm: Orm): readonly Check[] {
     { name: 'database', essential: true, passes: () => answers(orm) },
     { name: 'migrations', essential: true, passes: () => isMigrated(orm) },
   ]
-}
-
-/** Brings the database up to date and closes it. */
-export async function migrateOnly(config: Config): Promise<AdminReply> {
-  const orm = await openDatabase(config, null)
-  try {
-    await migrate(orm)
-  } finally {
-    await orm.close()
-  }
-  return { ok: true, lines: ['The database is up to date'] }
 }

@@ -1,7 +1,6 @@
 import { existsSync } from 'node:fs'
 import { asksForRunShow, COMMAND_WORDS } from '#adapters/admin/command-words.ts'
 import { UnreadableFile } from '#adapters/admin/outside.ts'
-import type { AdminReply } from '#adapters/admin/reply.ts'
 import { ADMIN_USAGE, asksForHelp, usageFor } from '#adapters/admin/usage.ts'
 import { UsageError } from '#adapters/admin/usage-error.ts'
 import { createLog } from '#adapters/telemetry/log.ts'
@@ -12,7 +11,7 @@ import {
   TERMINAL_COMMANDS,
   terminalCommandList,
 } from '#adapters/terminal/run-terminal.ts'
-import { type Config, ConfigError, loadConfig } from './config.ts'
+import { ConfigError, loadConfig } from './config.ts'
 import { nearestWord } from './nearest-word.ts'
 import { Interrupted } from './read-stdin.ts'
 import { startFault } from './start-fault.ts'
@@ -84,20 +83,12 @@ async function run(argv: readonly string[]): Promise<number> {
     await serve(config, log, say, tracing)
     return EXIT.ok
   }
-  const reply = await carryOut(command, config, argv)
+  const { administer, migrateOnly } = await import('./administer.ts')
+  const reply = command === 'migrate' ? await migrateOnly(config) : await administer(config, argv, process.env)
   for (const line of reply.lines)
     (reply.ok || reply.isAnswer === true ? process.stdout : process.stderr).write(`${line}\n`)
   if (reply.note !== undefined) process.stderr.write(`${reply.note}\n`)
   return reply.ok ? EXIT.ok : EXIT.failed
-}
-
-async function carryOut(command: string, config: Config, argv: readonly string[]): Promise<AdminReply> {
-  if (command === 'migrate') {
-    const { migrateOnly } = await import('./database.ts')
-    return migrateOnly(config)
-  }
-  const { administer } = await import('./administer.ts')
-  return administer(config, argv, process.env)
 }
 
 /** What went wrong before anything served, in one line a fault. */

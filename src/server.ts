@@ -77,7 +77,8 @@ async function serveCore(
   if (config.databaseUrl === null) say(`Embedded database in ${config.dataDir}`)
   if (config.redisUrl === null) say('In-process limits and device codes: run one replica only (REDIS_URL shares them)')
 
-  void core.prepare()
+  // What cannot be loaded fails the runs that need it, not the server.
+  core.prepare().catch((error: unknown) => log.error('prepare', { error }))
   const background = startBackground({ cases: core.cases, prunes: config.prunesTokens, now, timer, log })
   await shutDownWhenTold({ core, server, drain, underway, admin }, config, log)
   await background.stop()

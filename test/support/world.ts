@@ -35,9 +35,9 @@ import { createFetchFile } from '#adapters/runner-native/dsl/fetch-file.ts'
 import type { EgressRules } from '#adapters/runner-native/egress/address-policy.ts'
 import { createGuardedEgress } from '#adapters/runner-native/egress/guarded-egress.ts'
 import { createGuardedFetch } from '#adapters/runner-native/egress/guarded-fetch.ts'
+import { createChatEndpoint } from '#adapters/runner-native/models/chat-endpoint.ts'
 import type { ModelClient } from '#adapters/runner-native/models/model-client.ts'
 import { openModel } from '#adapters/runner-native/models/open-model.ts'
-import { createOpenAiModel } from '#adapters/runner-native/models/openai-compatible.ts'
 import { createNativeRunner } from '#adapters/runner-native/native-runner.ts'
 import { createLiveDefinition } from '#adapters/runner-upstream/live-definition.ts'
 import { createServiceApi } from '#adapters/runner-upstream/service-api.ts'
@@ -185,7 +185,7 @@ export async function aWorld(options: WorldOptions = {}) {
         bound: {
           load: (workspaceId) => makeLoadBindings(ports)(workspaceId),
           openModel: ({ url, key, model: name }) =>
-            createOpenAiModel({ baseUrl: url, apiKey: key, name, fetch: guardedFetch }),
+            createChatEndpoint({ baseUrl: url, apiKey: key, name, fetch: guardedFetch }),
         },
         now: clock.now,
         timer: realTimer,

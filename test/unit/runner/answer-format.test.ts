@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { createOpenAiModel } from '#adapters/runner-native/models/openai-compatible.ts'
+import { createChatEndpoint } from '#adapters/runner-native/models/chat-endpoint.ts'
 import { createRefusedFormats, type RefusedFormats } from '#adapters/runner-native/models/refused-formats.ts'
 import type { JsonObject } from '#domain/app.ts'
 import { aModelEndpoint, type Refusal } from '../../support/model-endpoint.ts'
@@ -39,7 +39,7 @@ describe('the format of an answer', () => {
     refused: RefusedFormats,
     { schema = SCHEMA, key = 'k', params = {} }: Asked = {},
   ) {
-    const model = createOpenAiModel({ baseUrl: url, apiKey: key, name: null, refused })
+    const model = createChatEndpoint({ baseUrl: url, apiKey: key, name: null, refused })
     const settings = {
       model: { name: 'm', completion_params: params },
       structured_output_enabled: true,
@@ -54,7 +54,7 @@ describe('the format of an answer', () => {
     const { outputs } = await ask(endpoint, createRefusedFormats(), { params: { response_format: 'text' } })
     expect(outputs).to.deep.equal({ structured_output: { city: 'Ulm' } })
     const workflow = inARow(anLlm('llm', 'q'), anEnd('end', 'llm.text'))
-    const model = createOpenAiModel({ baseUrl: endpoint.url, apiKey: null, name: null })
+    const model = createChatEndpoint({ baseUrl: endpoint.url, apiKey: null, name: null })
     await run(aJob('workflow', { workflow }), { model })
     expect(endpoint.formats).to.deep.equal([EXACT, undefined])
   })

@@ -17,7 +17,7 @@ export const loadClient = () => import('./openai-compatible.ts')
 
 /** Any server that speaks the chat completions protocol. */
 export function createChatEndpoint(endpoint: Endpoint): ModelClient {
-  let client: ModelClient | null = null
+  let client: Pick<ModelClient, 'stream'> | null = null
   return {
     canRun: (model) => (endpoint.name ?? model) !== null,
     async *stream(request, signal) {

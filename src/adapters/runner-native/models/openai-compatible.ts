@@ -15,8 +15,8 @@ const UNREADABLE: RunFailure = {
   message: 'The model answered with something that is no completion.',
 }
 
-/** Any server that speaks the chat completions protocol. A failed call is not repeated here: that is the app's choice. */
-export function createOpenAiModel(endpoint: Endpoint): ModelClient {
+/** Asks such a server; see `createChatEndpoint`. A failed call is not repeated here: that is the app's choice. */
+export function createOpenAiModel(endpoint: Endpoint): Pick<ModelClient, 'stream'> {
   const { baseUrl, apiKey, name, fetch, refused = createRefusedFormats() } = endpoint
   // Servers on one's own machine take no key, but the client insists on one.
   const client = new OpenAI({
@@ -29,7 +29,6 @@ export function createOpenAiModel(endpoint: Endpoint): ModelClient {
     ...(fetch === undefined ? {} : { fetch }),
   })
   return {
-    canRun: (model) => (name ?? model) !== null,
     async *stream(request, signal) {
       const model = name ?? request.model ?? ''
       const calls = collectCalls()
